@@ -1,0 +1,100 @@
+"""The expanded network: a graph of steps, each a call with its inputs and, where known, its shapes. No Keras in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kbuild.spec.call import Call, Value
+from kbuild.text.problem import Problem
+from kbuild.text.source import Span
+
+Shape = tuple[int | None, ...] | None
+"""Without the batch axis; None is an unknown size, and for the whole an unknown shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """One tensor: output number `index` of the step (or model input) called `step`."""
+
+    step: str
+    index: int = 0
+
+
+Inputs = tuple["Ref | Inputs", ...] | Mapping[str, "Ref | Inputs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input of the model. `shape` is None where no data tells it; then the plan cannot be built."""
+
+    name: str
+    shape: Shape
+    dtype: str | None = None
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One application of a layer or operation.
+
+    Args:
+        name: unique in the plan; the Keras layer's name unless `layer` says otherwise.
+        layer: the step whose layer this one applies again (`reuse`), or its own name.
+        call: what to make; None only for a `reuse`d step, whose layer exists.
+        args: tensors and literals given to the layer by position: a Ref, a list of Refs (given as one list).
+        kwargs: tensors and literals given by name.
+        shapes: shape of each tensor that comes out; None where that is unknown (not even how many).
+        names: names of the tensors that come out (`outputs:`), `_` for one that has none.
+        nodes: for a `keras.applications` call with `outputs: {c4: conv4_block6_out}`: our name → layer inside.
+        trainable: None as Keras has it; False frozen; patterns of the layers that stay trainable.
+        weights: a file or run to start from, absolute.
+        span: the entry, as written; `used` are the uses of blocks that led to it, outermost first.
+        path: where in the spec, expanded: `model.layers.stage-1.conv`.
+    """
+
+    name: str
+    layer: str
+    call: Call
+    args: tuple[object, ...] = ()
+    kwargs: Mapping[str, object] = field(default_factory=dict)
+    shapes: tuple[Shape, ...] | None = None
+    names: tuple[str, ...] = ()
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    trainable: bool | tuple[str, ...] | None = None
+    weights: str | None = None
+    span: Span | None = field(default=None, compare=False, repr=False)
+    used: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A network, expanded: steps in an order in which they can be computed.
+
+    Args:
+        preprocess: names of the steps that came from `data.preprocess`, a prefix of the network.
+        features: what each model input is after `preprocess`: the tensors the chain starts from, by input name.
+        outputs: by output name, in order.
+        problems: warnings found on the way; errors are raised.
+    """
+
+    name: str
+    inputs: tuple[Input, ...]
+    steps: tuple[Step, ...]
+    outputs: Mapping[str, Ref]
+    preprocess: frozenset[str] = frozenset()
+    features: Mapping[str, Ref] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def step(self, name: str) -> Step | None:
+        """The step called `name`."""
+        return next((step for step in self.steps if step.name == name), None)
+
+    def shape(self, ref: Ref) -> Shape:
+        """The shape of a tensor, or None if it is not known."""
+        for entry in self.inputs:
+            if entry.name == ref.step:
+                return entry.shape
+        step = self.step(ref.step)
+        if step is None or step.shapes is None or ref.index >= len(step.shapes):
+            return None
+        return step.shapes[ref.index]

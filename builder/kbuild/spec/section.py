@@ -1,0 +1,35 @@
+"""What the fixed sections of a spec have in common: frozen, and an unknown key is an error."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+
+class Section(BaseModel):
+    """A fixed section of a spec. Numbers are finite; a bool is never a number."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True
+    )
+
+
+def _duration(value: int | float | str) -> str:
+    """`3`, `3 epochs`, `1 epoch`, `10%`, `10 percent`, `500 steps` → `3 epochs`, `10 percent`, `500 steps`."""
+    text = str(value).strip().replace("%", " percent")
+    number, _, unit = text.partition(" ")
+    unit = unit.strip() or "epochs"
+    if not unit.endswith("s") and unit != "percent":
+        unit += "s"
+    try:
+        amount = float(number)
+    except ValueError:
+        amount = -1.0
+    if amount < 0 or amount != amount or amount == float("inf") or unit not in {"epochs", "percent", "steps"}:
+        raise ValueError(f"`{value}` is no length of time; write `3 epochs`, `10 percent` or `500 steps`")
+    if unit == "percent" and amount > 100:
+        raise ValueError(f"`{value}` is more than the whole run")
+    return f"{amount:g} {unit}"
+
+
+Duration = Annotated[int | float | str, AfterValidator(_duration)]
+"""A length of training: a number of epochs, or text with its unit. After validation always `<number> epochs|percent|steps`."""

@@ -1,0 +1,55 @@
+"""The one way in which kbuild tells a user of a mistake: a `Problem`, collected by a stage, raised once as `SpecError`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from kbuild.text.source import Span
+
+Severity = Literal["error", "warning", "hint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that has to do with a problem, and what it has to do with it."""
+
+    message: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake.
+
+    Args:
+        code: stable, `K` and three digits. The first digit tells the stage: 0 text, 1 names, arguments and values,
+            2 graph and shapes, 3 rules, 4 data, 5 training, 6 runs.
+        message: what is wrong, in one line, names in backticks, no final period.
+        span: where; None if the problem is in no file.
+        severity: an error stops the command.
+        help: the next action, in one sentence without a final period.
+        related: other places to look at, such as where a block was used.
+        path: where in the spec, dotted: `model.layers.conv.filters`.
+    """
+
+    code: str
+    message: str
+    span: Span | None = None
+    severity: Severity = "error"
+    help: str | None = None
+    related: tuple[Related, ...] = ()
+    path: str | None = None
+
+
+class SpecError(Exception):
+    """All problems of one stage. The only exception that means a user's mistake; every other is a bug in kbuild."""
+
+    def __init__(self, problems: Iterable[Problem] | Problem):
+        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("; ".join(f"{p.span}: {p.message}" if p.span else p.message for p in self.problems))
+
+    @property
+    def exit_code(self) -> int:
+        """1 the spec, 3 the data, 4 training, 5 a run that cannot be used: that of the first error."""
+        first = next((p for p in self.problems if p.severity == "error"), self.problems[0])
+        return {"4": 3, "5": 4, "6": 5}.get(first.code[1], 1)
