@@ -1,0 +1,1 @@
+"""kbuild's own layers: what the field names and Keras lacks."""

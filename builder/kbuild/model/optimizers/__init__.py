@@ -1,0 +1,1 @@
+"""kbuild's own optimizers: what the field names and Keras lacks."""
