@@ -1,0 +1,10 @@
+"""The network as Keras knows it. The first room right of the Keras line: whoever imports from here loads Keras.
+
+backend.py   which Keras runs, started quietly
+ambient.py   what a machine brings that must not change a run
+objects.py   Call → Keras object
+use.py       the user's own classes, under `--trust`
+build.py     Plan → keras.Model
+layers/      kbuild's own layers
+optimizers/  kbuild's own optimizers
+"""

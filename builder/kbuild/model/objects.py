@@ -79,7 +79,8 @@ def find(call: Call) -> Callable[..., object]:
     """The public class or function that a call names; raises SpecError K101 if there is none."""
     for path in MODULES.get(call.namespace, ()):
         found = vars(_module(path, call)).get(call.name)
-        if not call.name.startswith("_") and call.name not in LOADERS and _fits(call.namespace, found):
+        public = not call.name.startswith("_") and call.name not in LOADERS
+        if public and callable(found) and inspect.isclass(found) != (call.namespace in FUNCTIONS):
             return found
     mine = used().get(call.name)
     if mine is not None:
@@ -115,12 +116,6 @@ def _module(path: str, call: Call) -> ModuleType:
         raise SpecError(problem) from error
 
 
-def _fits(namespace: str, found: object) -> bool:
-    if namespace in FUNCTIONS:
-        return callable(found) and not inspect.isclass(found)
-    return inspect.isclass(found)
-
-
 def _value(value: object, nested: Callable[[object], object] | None, span: Span | None = None) -> object:
     match value:
         case Call():
@@ -152,7 +147,7 @@ def _defaults(target: Callable[..., object]) -> dict[str, object]:
 
 
 def _suited(call: Call, key: str, value: object, default: object) -> object:
-    """The value in the type that Keras wants where a spec can write only its neighbour: 1 for 1.0, a list for a tuple."""
+    """The value in the type that Keras wants where a spec writes its neighbour: 1 for 1.0, a list for a tuple."""
     if call.namespace in {"optimizers", "schedules"} and (key in RATES or isinstance(default, float)):
         return _floats(value)
     if isinstance(value, list) and (isinstance(default, tuple) or key.endswith("_shape")):

@@ -1,0 +1,184 @@
+"""Which Keras runs: picks the backend, imports Keras quietly, and keeps the machine's settings from changing a run."""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable
+
+from kbuild.model.ambient import Quiet, adopt, purge
+from kbuild.text.problem import Problem, SpecError
+
+BACKENDS = ("tensorflow", "jax", "torch")
+LOWEST = (3, 15, 1)
+CVE = "CVE-2026-12481"
+
+_notes: list[str] = []
+
+
+def start(backend: str | None = None) -> str:
+    """Import Keras on a backend; every later call in the process must want the same one.
+
+    Args:
+        backend: `tensorflow`, `jax` or `torch`; None takes what is imported already, else `KERAS_BACKEND`, else the
+            first of the three that is installed.
+
+    Returns:
+        The backend's name. What the machine wanted otherwise is told by `notes`.
+
+    Raises:
+        SpecError: K501 no such backend, K502 it is not installed, K503 Keras runs on another one already, K504 this
+            Keras is too old to be safe, K505 the import failed (what it printed is replayed).
+    """
+    _check_version()
+    if "keras" in sys.modules:
+        return _running(backend)
+    chosen = _choose(backend)
+    for note in purge():
+        _note(note)
+    os.environ["KERAS_BACKEND"] = chosen
+    _import(chosen)
+    _hush()
+    _settle()
+    return chosen
+
+
+def notes() -> tuple[str, ...]:
+    """What `start` took from the environment or overruled, one sentence each, for the record of a run."""
+    return tuple(_notes)
+
+
+def seed(seed: int, deterministic: bool = False) -> None:
+    """Seed Python, NumPy and the backend; after `start`.
+
+    Args:
+        seed: 0 ≤ seed < 2**32.
+        deterministic: also ask the backend for operations that give the same bits each time. It stays on for the
+            rest of the process.
+    """
+    import keras
+
+    if deterministic:
+        _DETERMINISM[keras.config.backend()]()
+    keras.utils.set_random_seed(seed)
+
+
+def _note(text: str) -> None:
+    if text not in _notes:
+        _notes.append(text)
+
+
+def _check_version() -> None:
+    try:
+        version = importlib.metadata.version("keras")
+    except importlib.metadata.PackageNotFoundError:
+        raise SpecError(Problem("K502", "Keras is not installed", help='pip install "keras>=3.15.1"')) from None
+    found = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+    if found < LOWEST:
+        message = f"Keras {version} runs code hidden in model files ({CVE})"
+        raise SpecError(Problem("K504", message, help='pip install "keras>=3.15.1"'))
+
+
+def _running(backend: str | None) -> str:
+    import keras
+
+    running = keras.config.backend()
+    if backend is not None and backend != running:
+        _known(backend, "the backend")
+        message = f"Keras runs on `{running}` in this process already and cannot change to `{backend}`"
+        raise SpecError(Problem("K503", message, help=f"start a new process, or choose the backend `{running}`"))
+    _settle()
+    return running
+
+
+def _choose(backend: str | None) -> str:
+    wanted = os.environ.get("KERAS_BACKEND") or None
+    if backend is not None:
+        _known(backend, "the backend")
+        if wanted not in {None, backend}:
+            _note(f"KERAS_BACKEND={wanted} in the environment was overruled by the choice of {backend}")
+        return _installed(backend, "")
+    if wanted is not None:
+        _known(wanted, "KERAS_BACKEND in the environment")
+        _note(f"the backend {wanted} was chosen by KERAS_BACKEND in the environment")
+        return _installed(wanted, ", which KERAS_BACKEND in the environment asks for,")
+    found = next((name for name in BACKENDS if importlib.util.find_spec(name)), None)
+    if found is None:
+        raise SpecError(Problem("K502", "no backend for Keras is installed", help="pip install tensorflow"))
+    return found
+
+
+def _known(backend: str, what: str) -> None:
+    if backend not in BACKENDS:
+        message = f"{what} is `{backend}`, which kbuild does not know"
+        raise SpecError(Problem("K501", message, help=f"choose one of {', '.join(BACKENDS)}"))
+
+
+def _installed(backend: str, why: str) -> str:
+    if importlib.util.find_spec(backend) is None:
+        package = "kbuild" if backend == "tensorflow" else f"kbuild[{backend}]"
+        message = f"the backend `{backend}`{why} is not installed"
+        raise SpecError(Problem("K502", message, help=f'pip install "{package}", or choose another backend'))
+    return backend
+
+
+def _import(backend: str) -> None:
+    # TensorFlow writes to the file descriptor before any setting can stop it.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with Quiet() as quiet:
+        try:
+            importlib.import_module("keras")
+            _find_devices(backend)
+        except Exception as error:
+            quiet.replay()
+            message = f"Keras does not start on `{backend}`: {type(error).__name__}: {error}".splitlines()[0]
+            raise SpecError(Problem("K505", message, help=f"try: python -c 'import {backend}'")) from error
+
+
+def _find_devices(backend: str) -> None:
+    # Looking for a GPU prints too, so it is done while nobody hears it.
+    if backend == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.list_physical_devices()
+
+
+def _hush() -> None:
+    for name in ("absl", "tensorflow", "jax._src.xla_bridge"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if "absl.logging" in sys.modules:
+        sys.modules["absl.logging"].set_verbosity("error")
+
+
+def _settle() -> None:
+    for note in adopt():
+        _note(note)
+
+
+def _tensorflow_determinism() -> None:
+    import tensorflow
+
+    tensorflow.config.experimental.enable_op_determinism()
+
+
+def _jax_determinism() -> None:
+    flag = "--xla_gpu_deterministic_ops=true"
+    flags = os.environ.get("XLA_FLAGS", "")
+    if flag not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} {flag}".strip()
+
+
+def _torch_determinism() -> None:
+    import torch  # pyright: ignore[reportMissingImports]
+
+    torch.use_deterministic_algorithms(True)
+
+
+_DETERMINISM: dict[str, Callable[[], None]] = {
+    "tensorflow": _tensorflow_determinism,
+    "jax": _jax_determinism,
+    "torch": _torch_determinism,
+}
