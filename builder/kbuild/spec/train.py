@@ -136,7 +136,7 @@ class Train(Section):
     """The `train` section, checked. Calls are `Call`s; a Keras schedule stays one, in steps."""
 
     optimizer: Call
-    loss: Literal["auto"] | Call | dict[str, Call | None] = "auto"
+    loss: Literal["auto"] | Call | dict[str, Call | None] | None = "auto"
     loss_weights: dict[str, float | int] | None = None
     metrics: Calls | dict[str, Calls] = ()
     epochs: Annotated[int, Field(ge=1, le=10**6)] = 10

@@ -1,0 +1,57 @@
+"""Which calls a spec may make. A spec is untrusted input: nothing in it may run code, load foreign files or open the network."""
+
+import re
+
+from kbuild.spec.signature import Signature
+
+_RUNS = "it runs code"
+_LOADS = "it loads foreign files"
+_WRITES = "it writes where it is told"
+REFUSED: dict[tuple[str, str], str] = {
+    ("layers", "Lambda"): _RUNS,
+    ("layers", "JaxLayer"): _RUNS,
+    ("layers", "FlaxLayer"): _RUNS,
+    ("layers", "TorchModuleWrapper"): _RUNS,
+    ("layers", "TFSMLayer"): _LOADS,
+    ("layers", "Pipeline"): "it hides a chain from the spec; write a `chain`",
+    ("callbacks", "LambdaCallback"): _RUNS,
+    ("callbacks", "LearningRateScheduler"): _RUNS + "; write `train.schedule`",
+    ("callbacks", "RemoteMonitor"): "it opens the network",
+    ("callbacks", "ModelCheckpoint"): "kbuild keeps the best and the last model itself",
+    ("callbacks", "BackupAndRestore"): "it can lose a run; kbuild writes checkpoints itself",
+    ("callbacks", "TensorBoard"): "write `train.tensorboard`, which works on every backend",
+    ("callbacks", "CSVLogger"): _WRITES + "; kbuild writes history.csv itself",
+    ("callbacks", "OrbaxCheckpoint"): _WRITES,
+    ("callbacks", "ProgbarLogger"): "kbuild shows the progress itself",
+    ("callbacks", "CallbackList"): "`train.callbacks` is that list",
+    ("callbacks", "History"): "kbuild keeps the history itself",
+}
+"""Refused without --trust, and why. What can be told from a signature is told from it, in `reason`."""
+
+STRING_LAYERS = frozenset({"StringLookup", "TextVectorization", "Hashing", "HashedCrossing", "IntegerLookup", "FeatureSpace"})
+"""Layers that need TensorFlow's strings on every backend: kbuild encodes in the data pipeline instead (language.md 6)."""
+
+_CALLABLE = re.compile(r"\b(callable|a function|python function|function to)\b", re.IGNORECASE)
+
+
+def reason(signature: Signature) -> str | None:
+    """Why this call is refused without --trust; None if it may be made."""
+    known = REFUSED.get((signature.namespace, signature.name))
+    if known:
+        return known
+    if signature.namespace == "layers" and signature.name in STRING_LAYERS:
+        return "it needs TensorFlow's strings; name the column under `data.source.features`, and kbuild encodes it"
+    if signature.namespace in {"losses", "metrics"} and takes_functions(signature):
+        return _RUNS
+    if signature.namespace == "ops" and takes_functions(signature):
+        return "it takes a function"
+    return None
+
+
+def takes_functions(signature: Signature) -> bool:
+    """Whether a required parameter is a function, as the documentation of the installed Keras says."""
+    return any(
+        _CALLABLE.search(signature.documented.get(parameter.name, ""))
+        for parameter in signature.parameters
+        if parameter.required
+    )

@@ -1,0 +1,95 @@
+"""Node → Block: the `blocks` section, and the library that is written in the same language."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from kbuild.spec.names import NAME, RESERVED, suggestion
+from kbuild.spec.spec import Block
+from kbuild.text.node import Mapping as MappingNode
+from kbuild.text.node import Node, Scalar, Sequence, plain
+from kbuild.text.problem import Problem, SpecError
+
+LIBRARY = Path(__file__).parent.parent / "blocks"
+_KEYS = ("params", "inputs", "outputs", "layers")
+
+
+@cache
+def library() -> Mapping[str, Block]:
+    """The blocks that kbuild ships, by name."""
+    from kbuild.text.read import read_file
+
+    found: dict[str, Block] = {}
+    for path in sorted(LIBRARY.glob("*.yaml")):
+        node = read_file(path, f"kbuild:blocks/{path.name}")
+        assert isinstance(node, MappingNode)
+        for key, value in node.pairs:
+            found[str(key.value)] = _block(key, value, library=True)
+    return found
+
+
+def read_blocks(node: MappingNode | None, below: Mapping[str, Block]) -> dict[str, Block]:
+    """The blocks of a spec, over those of the library. Raises SpecError: all that is wrong with them."""
+    blocks = dict(below)
+    problems: list[Problem] = []
+    for key, value in node.pairs if node else ():
+        try:
+            blocks[str(key.value)] = _block(key, value)
+        except SpecError as error:
+            problems += error.problems
+    if problems:
+        raise SpecError(problems)
+    return blocks
+
+
+def _block(key: Scalar, node: Node, library: bool = False) -> Block:
+    name = str(key.value)
+    if isinstance(node, Sequence):
+        node = MappingNode(((Scalar("layers", node.span), node),), node.span)
+    if not isinstance(node, MappingNode):
+        raise SpecError(
+            Problem("K101", f"the block `{name}` is a map with `layers`, not `{plain(node)}`", node.span, help="write `layers: […]` in it")
+        )
+    problems = [
+        Problem("K101", f"a block has no key `{k.value}`", k.span, help=suggestion(str(k.value), _KEYS))
+        for k, _ in node.pairs
+        if k.value not in _KEYS
+    ]
+    layers = node.get("layers")
+    if layers is None:
+        problems.append(Problem("K104", f"the block `{name}` has no `layers`", key.span, help="add `layers:` with a list of entries"))
+    if problems:
+        raise SpecError(problems)
+    assert layers is not None
+    outputs = node.get("outputs")
+    return Block(
+        name, _params(node.get("params")), _inputs(node.get("inputs")),
+        {str(k.value): v for k, v in outputs.pairs} if isinstance(outputs, MappingNode) else {}, layers, key.span, library,
+    )  # fmt: skip
+
+
+def _params(node: Node | None) -> Mapping[str, Node | None]:
+    if node is None or (isinstance(node, Scalar) and node.value is None):
+        return {}
+    if not isinstance(node, MappingNode):
+        raise SpecError(
+            Problem("K101", f"`params` is a map of names to defaults, not `{plain(node)}`", node.span,
+                    help="write `params: {filters: $required, kernel: 3}`")
+        )  # fmt: skip
+    _names(node)
+    return {str(k.value): None if isinstance(v, Scalar) and v.value == "$required" else v for k, v in node.pairs}
+
+
+def _names(node: MappingNode) -> None:
+    for k, _ in node.pairs:
+        if not NAME.match(str(k.value)) or k.value in RESERVED:
+            raise SpecError(Problem("K113", f"`{k.value}` cannot name a parameter", k.span, help="choose another name"))
+
+
+def _inputs(node: Node | None) -> tuple[str, ...]:
+    if node is None:
+        return ("input",)
+    names = plain(node)
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and NAME.match(name) for name in names):
+        raise SpecError(Problem("K101", f"`inputs` of a block is a list of names, not `{names}`", node.span, help="write `inputs: [x, skip]`"))
+    return tuple(str(name) for name in names)

@@ -1,0 +1,273 @@
+"""Node → Call: a name and its arguments, held against the signature of the installed Keras."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from kbuild.spec import allow, kinds
+from kbuild.spec.call import Call, Nested, Value
+from kbuild.spec.entry import is_call
+from kbuild.spec.names import suggestion
+from kbuild.spec.scope import is_open
+from kbuild.spec.signature import Parameter, Signature, identifiers, names, signature
+from kbuild.text.node import Mapping as MappingNode
+from kbuild.text.node import Node, Scalar, Sequence, plain
+from kbuild.text.problem import Problem, SpecError
+from kbuild.text.source import Span
+
+NOUNS = {
+    "layers": "layer", "applications": "application", "ops": "operation of `keras.ops`", "activations": "activation",
+    "optimizers": "optimizer", "schedules": "learning-rate schedule", "losses": "loss", "metrics": "metric",
+    "callbacks": "callback", "initializers": "initializer", "regularizers": "regularizer", "constraints": "constraint",
+    "oracles": "oracle",
+}  # fmt: skip
+_BY_ARGUMENT = (
+    ("initializer", ("initializers",)), ("regularizer", ("regularizers",)), ("constraint", ("constraints",)),
+    ("activation", ("layers",)), ("learning_rate", ("schedules",)), ("optimizer", ("optimizers",)),
+    ("layer", ("layers",)), ("cell", ("layers",)), ("loss", ("losses",)), ("metric", ("metrics",)),
+)  # fmt: skip
+_ANYWHERE = ("layers", "initializers", "regularizers", "constraints", "schedules", "optimizers", "losses", "metrics")
+_IDENTIFIED = {"initializer": "initializers", "regularizer": "regularizers", "constraint": "constraints", "activation": "activations"}
+
+
+class _Open:
+    """Stands for a value that is not known before the network is expanded; takes part in no check."""
+
+
+OPEN = _Open()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a call may refer to beside Keras.
+
+    Args:
+        blocks: names that are calls where Keras takes a layer.
+        nested: makes a nested model of a block, (name, argument) → Nested; None while nothing is expanded.
+        trust: whether calls that run code are let through.
+    """
+
+    blocks: frozenset[str] = frozenset()
+    nested: Callable[[Scalar, Node | None], Nested] | None = None
+    trust: bool = False
+
+
+@dataclass(slots=True)
+class _Collected:
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, code: str, message: str, span: Span, help: str | None = None) -> None:
+        self.problems.append(Problem(code, message, span, help=help))
+
+
+def call(name: Scalar, argument: Node | None, namespaces: tuple[str, ...], context: Context, filled: int = 0) -> Call:
+    """Make a call of what is written.
+
+    Args:
+        argument: what stands after the name; parts that are still open are not checked.
+        namespaces: where to look the name up, in this order.
+        filled: so many of the first parameters are filled by inputs (`ops`).
+
+    Raises:
+        SpecError: K102 no such name, K103 no such argument, K104 an argument is missing, K105 a value cannot be right,
+            K106 no such identifier, K107 the call is refused, K109 a list where one value is taken. All at once.
+    """
+    found = find(name, namespaces, context)
+    collected = _Collected()
+    given = _given(found, argument, collected, filled)
+    values: dict[str, Value] = {}
+    spans: dict[str, Span] = {}
+    if given is None:
+        return Call(found.namespace, found.name, {}, name.span)
+    by_name = {parameter.name: parameter for parameter in found.parameters}
+    for key, node in given.items():
+        spans[key] = node.span
+        try:
+            values[key] = argument_value(key, node, context)
+        except SpecError as error:
+            collected.problems += error.problems
+            continue
+        _check(found, by_name.get(key), key, node, values[key], collected, context)
+    _missing(found, given, name, filled, collected)
+    if collected.problems:
+        raise SpecError(collected.problems)
+    return Call(found.namespace, found.name, values, name.span, spans)
+
+
+def find(name: Scalar, namespaces: tuple[str, ...], context: Context) -> Signature:
+    """The signature of what `name` names. Raises SpecError: K102, K107."""
+    text = str(name.value).removeprefix("ops.")
+    for namespace in namespaces:
+        found = signature(namespace, text)
+        if found is not None and namespace == "layers" and text in {"Input", "InputSpec", "InputLayer"}:
+            raise SpecError(Problem("K102", f"`{text}` is no entry", name.span, help="declare it under `model.inputs`"))
+        if found is not None and found.abstract:
+            raise SpecError(Problem("K102", f"`{text}` is abstract, it only serves to derive from", name.span))
+        if found is not None:
+            why = None if context.trust else allow.reason(found)
+            if why:
+                raise SpecError(Problem("K107", f"`{text}` is refused: {why}", name.span, help=_trust_help(why)))
+            return found
+    noun = NOUNS[namespaces[0]]
+    known: set[str] = set().union(*(names(namespace) for namespace in namespaces))
+    if "layers" in namespaces:
+        known |= context.blocks
+        noun = "layer or block"
+    raise SpecError(
+        Problem("K102", f"there is no {noun} `{name.value}`", name.span,
+                help=suggestion(text, known, "`kbuild layers` lists the names of the installed Keras"))
+    )  # fmt: skip
+
+
+def _trust_help(why: str) -> str | None:
+    return None if ";" in why or "kbuild" in why else "run with --trust if the spec is your own"
+
+
+def argument_value(key: str, node: Node, context: Context) -> Value:
+    """What stands at the argument `key`: scalars, lists, maps, and calls wherever a map has their form."""
+    hint = next((namespaces for word, namespaces in _BY_ARGUMENT if word in key), _ANYWHERE)
+    if hint == ("layers",) and "activation" not in key:
+        return _layer(node, context, hint)
+    return _value(node, hint, context)
+
+
+def _value(node: Node, hint: tuple[str, ...], context: Context) -> Value:
+    if is_open(node):
+        return OPEN  # type: ignore[return-value]
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Sequence):
+        return [_value(item, hint, context) for item in node.items]
+    if is_call(node):
+        name, argument = node.pairs[0]
+        return call(name, argument, hint, context)
+    return {str(key.value): _value(item, _ANYWHERE, context) for key, item in node.pairs}
+
+
+def _layer(node: Node, context: Context, hint: tuple[str, ...]) -> Value:
+    if isinstance(node, Sequence):
+        return [_layer(item, context, hint) for item in node.items]
+    name, argument = (node.pairs[0]) if isinstance(node, MappingNode) and len(node) == 1 else (node, None)
+    if not is_open(node) and isinstance(name, Scalar) and isinstance(name.value, str):
+        if name.value in context.blocks:
+            return context.nested(name, argument) if context.nested else OPEN  # type: ignore[return-value]
+        if name.value[:1].isupper():
+            return call(name, argument, hint, context)
+    return _value(node, hint, context)
+
+
+def _given(found: Signature, argument: Node | None, collected: _Collected, filled: int) -> Mapping[str, Node] | None:
+    """Argument name → node; None if the argument is open as a whole."""
+    if argument is None or (isinstance(argument, Scalar) and argument.value is None):
+        return {}
+    free = found.parameters[filled:]
+    if isinstance(argument, MappingNode) and not is_call(argument) and not is_open(argument):
+        given: dict[str, Node] = {}
+        known = [parameter.name for parameter in free]
+        for key, node in argument.pairs:
+            text = str(key.value)
+            if text in known or found.open:
+                given[text] = node
+            else:
+                collected.add("K103", f"`{found.name}` has no argument `{text}`", key.span, suggestion(text, known))
+        return given
+    if not free:
+        collected.add("K103", f"`{found.name}` takes no arguments", argument.span, f"write `{found.name}`")
+        return {}
+    if isinstance(argument, Sequence) and _takes_one(found, free[0]):
+        collected.add(
+            "K109", f"`{found.name}` takes one value for `{free[0].name}`, not a list of {len(argument)}", argument.span,
+            f"write `{found.name}: {{{_spread(argument, free)}}}`",
+        )  # fmt: skip
+        return {}
+    return {free[0].name: argument}
+
+
+def _takes_one(found: Signature, parameter: Parameter) -> bool:
+    return kinds.kind(found.documented.get(parameter.name, "")) is not None
+
+
+def _spread(argument: Sequence, parameters: Iterable[Parameter]) -> str:
+    return ", ".join(f"{p.name}: {_short(item)}" for p, item in zip(parameters, argument.items, strict=False))
+
+
+def _short(node: Node) -> str:
+    value = plain(node)
+    return {True: "true", False: "false", None: "null"}[value] if isinstance(value, bool) or value is None else str(value)
+
+
+def _missing(found: Signature, given: Mapping[str, Node], name: Scalar, filled: int, collected: _Collected) -> None:
+    missing = [p.name for p in found.parameters[filled:] if p.required and p.name not in given]
+    if found.namespace == "applications":
+        missing += [key for key in ("include_top", "weights") if key not in given]
+    if missing and not any(p.code in {"K103", "K109"} for p in collected.problems):
+        said = " and ".join(f"`{m}`" for m in missing)
+        example = ", ".join(f"{m}: …" for m in missing)
+        collected.add("K104", f"`{found.name}` needs {said}", name.span, f"write `{found.name}: {{{example}}}`")
+
+
+def _check(
+    found: Signature, parameter: Parameter | None, key: str, node: Node, value: Value, collected: _Collected, context: Context
+) -> None:
+    """What can be said of one value from how Keras documents the argument."""
+    if value is OPEN or parameter is None:
+        return
+    documented = found.documented.get(key, "")
+    wanted = kinds.kind(documented)
+    items = value if isinstance(value, list) else [value]
+    label = f"`{key}` of `{found.name}`"
+    if wanted and isinstance(value, list | dict):
+        collected.add("K105", f"{label} takes one {_noun(wanted)}, not `{_short(node)}`", node.span)
+        return
+    if value is not None and wanted and not _fits(value, wanted):
+        collected.add("K105", f"{label} takes {_article(wanted)}, not `{_short(node)}`", node.span, _bool_help(value))
+        return
+    if isinstance(value, bool) and isinstance(parameter.default, int | float | tuple) and not isinstance(parameter.default, bool):
+        collected.add("K105", f"{label} takes {_article('float')}, not `{_short(node)}`", node.span)
+        return
+    for item in items:
+        if isinstance(item, int | float) and not isinstance(item, bool):
+            mistake = kinds.range_mistake(key, item, documented)
+            if mistake:
+                collected.add("K105", f"{label} {mistake}, not {item:g}", node.span)
+        elif isinstance(item, str):
+            _check_string(found, key, item, label, node, collected, context)
+
+
+def _check_string(
+    found: Signature, key: str, item: str, label: str, node: Node, collected: _Collected, context: Context
+) -> None:
+    namespace = next((ns for word, ns in _IDENTIFIED.items() if key.endswith(word)), None)
+    if namespace and item not in identifiers(namespace):
+        collected.add("K106", f"there is no {NOUNS[namespace]} `{item}`", node.span, suggestion(item, identifiers(namespace)))
+    elif "vocabulary" in key and not context.trust:
+        collected.add("K107", f"{label} may not name a file", node.span, "write the words as a list")
+    elif key == "learning_rate":
+        collected.add("K105", f"{label} takes a number or a schedule, not `{item}`", node.span)
+    elif found.namespace == "applications" and key == "weights" and item != "imagenet":
+        collected.add("K107", f"{label} may not name a file", node.span, "write `null` or `imagenet`")
+
+
+def _fits(value: Value, wanted: str) -> bool:
+    if isinstance(value, Call | Nested):
+        return True
+    if wanted == "bool":
+        return isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int) or (wanted == "float" and isinstance(value, float))
+
+
+def _noun(wanted: str) -> str:
+    return {"int": "integer", "float": "number", "bool": "bool"}[wanted]
+
+
+def _article(wanted: str) -> str:
+    return {"int": "an integer", "float": "a number", "bool": "`true` or `false`"}[wanted]
+
+
+def _bool_help(value: Value) -> str | None:
+    if isinstance(value, str) and value.lower() in {"yes", "no", "on", "off"}:
+        return f"`{value}` is a string in YAML 1.2; write `{'true' if value.lower() in {'yes', 'on'} else 'false'}`"
+    if isinstance(value, float) and value.is_integer():
+        return f"write `{int(value)}`"
+    return None

@@ -1,0 +1,189 @@
+"""Node → Data: which source, where its files may lie, how it is split. Chains (`preprocess`, `augment`) stay nodes and calls."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kbuild.spec.call import Call
+from kbuild.spec.calls import Context, call
+from kbuild.spec.data import Csv, Data, Images, Named, Npz, Python, SourceSection, Split, Texts
+from kbuild.spec.names import suggestion
+from kbuild.spec.paths import allowed
+from kbuild.spec.scope import Scope, evaluate
+from kbuild.spec.validate import validated
+from kbuild.text.node import Mapping as MappingNode
+from kbuild.text.node import Node, Scalar, plain
+from kbuild.text.node import Sequence as SequenceNode
+from kbuild.text.problem import Problem, SpecError
+
+KINDS: Mapping[str, type] = {
+    "npz": Npz, "csv": Csv, "parquet": Csv, "images": Images, "text": Texts, "python": Python
+}  # fmt: skip
+LATER = ("tfrecord", "tfds")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The section, and the chains that stand in it."""
+
+    data: Data | None = None
+    preprocess: Mapping[str, Node] | None = None
+    augment: Mapping[str, tuple[Call, ...]] | None = None
+
+
+def data_section(node: Node | None, scope: Scope, context: Context, home: Path, roots: Sequence[Path]) -> Found:
+    """The `data` section; None and `false` are none.
+
+    Raises:
+        SpecError: all that is wrong with it.
+    """
+    if node is None or (isinstance(node, Scalar) and node.value in (None, False)):
+        return Found(None, {}, {})
+    if not isinstance(node, MappingNode):
+        raise SpecError(Problem("K101", f"`data` is a map, not `{plain(node)}`", node.span, help="write `data: {source: digits}`"))
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    preprocess: Mapping[str, Node] = {}
+    augment: Mapping[str, tuple[Call, ...]] = {}
+    for key, raw in node.pairs:
+        name = str(key.value)
+        try:
+            if name == "preprocess":
+                preprocess = _by_input(raw)
+            elif name == "augment":
+                augment = _augment(raw, scope, context)
+            else:
+                value = evaluate(raw, scope.at(f"data.{name}"))
+                values[name] = _read(name, value, context, home, roots)
+        except SpecError as error:
+            problems += error.problems
+            values.pop(name, None)
+    if "source" not in values and node.get("source") is not None:
+        values["source"] = Named(name="digits")
+    try:
+        data = validated(Data, values, "data", node)
+    except SpecError as error:
+        raise SpecError([*problems, *error.problems]) from None
+    if problems:
+        raise SpecError(problems)
+    return Found(data, preprocess, augment)
+
+
+def _read(name: str, value: Node, context: Context, home: Path, roots: Sequence[Path]) -> Any:
+    if name == "source":
+        return source(value, context, home, roots)
+    if name == "split":
+        return _split(value)
+    if name == "classes" and isinstance(value, SequenceNode):
+        return tuple(str(plain(item)) for item in value.items)
+    return plain(value)
+
+
+def _split(value: Node) -> Split:
+    content = plain(value)
+    if content is False:
+        return Split(validation=0.0, test=0.0)
+    if not isinstance(content, dict):
+        raise SpecError(Problem("K105", f"`data.split` is a map, not `{content}`", value.span, help="write `split: {validation: 0.1}`"))
+    if "folds" in content:
+        key = value.key("folds") if isinstance(value, MappingNode) else None
+        span = key.span if key else value.span
+        raise SpecError(Problem("K190", "`data.split.folds` is not supported by this version of kbuild", span, help="leave it out"))
+    split = validated(Split, content, "data.split", value)
+    for part in ("validation", "test"):
+        size = getattr(split, part)
+        if isinstance(size, float) and size >= 1:
+            raise SpecError(
+                Problem("K105", f"`data.split.{part}` is a fraction below 1 or a number of examples, not `{size}`",
+                        value.get(part).span if isinstance(value, MappingNode) else value.span)  # type: ignore[union-attr]
+            )  # fmt: skip
+    if float(split.validation) < 1 and float(split.test) < 1 and split.validation + split.test >= 1:
+        raise SpecError(Problem("K105", "`data.split` leaves nothing to train on", value.span, help="make the parts smaller"))
+    return split
+
+
+def source(value: Node, context: Context, home: Path, roots: Sequence[Path]) -> SourceSection:
+    """A set by name, or a map with one of the keys that name a kind. Raises SpecError."""
+    if isinstance(value, Scalar) and isinstance(value.value, str):
+        return Named(name=value.value)
+    if not isinstance(value, MappingNode):
+        raise SpecError(Problem("K105", f"`data.source` is a name or a map, not `{plain(value)}`", value.span))
+    kinds = [key for key in value.keys if key in KINDS or key in LATER]
+    if len(kinds) != 1:
+        first = value.keys[0] if value.keys else ""
+        raise SpecError(
+            Problem("K104", "`data.source` needs one of `npz`, `csv`, `parquet`, `images`, `text`, `python`", value.span,
+                    help=suggestion(first, KINDS))
+        )  # fmt: skip
+    kind = kinds[0]
+    if kind in LATER:
+        raise SpecError(
+            Problem("K190", f"`data.source.{kind}` is not supported by this version of kbuild", value.span,
+                    help="write the examples to an npz file, or load them with `{python: \"module:function\"}` and --trust")
+        )  # fmt: skip
+    if kind == "python" and not context.trust:
+        raise SpecError(
+            Problem("K107", "a `python` source runs code and is refused", value.span, help="run with --trust if the spec is your own")
+        )
+    content = {key: item for key, item in zip(value.keys, (item for _, item in value.pairs), strict=True)}
+    values = {key: _part(kind, key, item, home, roots) for key, item in content.items()}
+    if kind == "images":
+        values |= values.pop("images")
+    if kind == "parquet":
+        values = {**values, "csv": values["parquet"], "kind": "parquet"}
+        values.pop("parquet")
+    return validated(KINDS[kind], values, "data.source", value)
+
+
+def _part(kind: str, key: str, item: Node, home: Path, roots: Sequence[Path]) -> Any:
+    if kind == "images" and key == "images":
+        if isinstance(item, MappingNode):
+            return {str(k.value): allowed(v, home, roots) for k, v in item.pairs}
+        return {"train": allowed(item, home, roots)}
+    if key in {"npz", "csv", "parquet", "text"} and key == kind:
+        return allowed(item, home, roots)
+    if kind in {"csv", "parquet"} and key == "test":
+        return allowed(item, home, roots)
+    return plain(item)
+
+
+def _by_input(value: Node) -> Mapping[str, Node]:
+    """A chain, or a map of chains by input; a map whose only key is a call or structure is an entry."""
+    if isinstance(value, Scalar) and value.value in (None, False):
+        return {}
+    if isinstance(value, Scalar) and value.value == "auto":
+        raise SpecError(
+            Problem("K190", "`data.preprocess: auto` is not supported by this version of kbuild", value.span,
+                    help="write the application's own scaling, such as `[{Rescaling: {scale: \"${1 / 127.5}\", offset: -1}}]`")
+        )  # fmt: skip
+    if isinstance(value, MappingNode) and all(key[:1].islower() and key not in {"chain", "branches", "reuse"} for key in value.keys):
+        return {str(key.value): item for key, item in value.pairs}
+    return {"": value}
+
+
+def _augment(value: Node, scope: Scope, context: Context) -> Mapping[str, tuple[Call, ...]]:
+    made: dict[str, tuple[Call, ...]] = {}
+    problems: list[Problem] = []
+    for name, raw in _by_input(value).items():
+        node = evaluate(raw, scope.at("data.augment"))
+        calls: list[Call] = []
+        for item in node.items if isinstance(node, SequenceNode) else (node,):
+            try:
+                calls.append(_layer(item, context))
+            except SpecError as error:
+                problems += error.problems
+        made[name] = tuple(calls)
+    if problems:
+        raise SpecError(problems)
+    return {name: calls for name, calls in made.items() if calls}
+
+
+def _layer(item: Node, context: Context) -> Call:
+    if isinstance(item, Scalar) and isinstance(item.value, str):
+        return call(item, None, ("layers",), context)
+    if isinstance(item, MappingNode) and len(item) == 1:
+        return call(item.pairs[0][0], item.pairs[0][1], ("layers",), context)
+    raise SpecError(
+        Problem("K105", f"`augment` is a list of layers, without names or inputs of their own, not `{plain(item)}`", item.span)
+    )

@@ -1,0 +1,95 @@
+"""A file or text → Spec: read, resolve, parse, in that order."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kbuild.spec.block import library
+from kbuild.spec.hole import Choose, default
+from kbuild.spec.parse import parse
+from kbuild.spec.resolve import resolve
+from kbuild.spec.shipped import shipped, shipped_names
+from kbuild.spec.signature import signature
+from kbuild.spec.spec import Spec
+from kbuild.text.node import Mapping as MappingNode
+from kbuild.text.node import Node
+from kbuild.text.problem import Problem, SpecError
+from kbuild.text.read import read, read_file
+from kbuild.text.source import Source
+
+
+def load(
+    spec: str | Path,
+    overrides: Mapping[str, object] | None = None,
+    *,
+    sets: Sequence[str] = (),
+    data_roots: Sequence[str | Path] = (),
+    trust: bool = False,
+    choose: Choose = default,
+) -> Spec:
+    """Read a spec.
+
+    Args:
+        spec: a path; `kbuild:NAME` for a shipped spec; or the text itself, if it has more than one line.
+        overrides: dotted path → value, laid over the spec: `{"train.epochs": 5}`.
+        sets: the same as text, `"train.epochs=5"`, with YAML values.
+        data_roots: folders beside the spec's own that data may lie in.
+        trust: let the spec run code of its own (`use`, `Lambda`, …).
+        choose: what to take for a hole.
+
+    Raises:
+        SpecError: all problems of the stage that found them.
+
+    Example:
+        >>> load("kbuild: 1\\nmodel:\\n  - Dense: 10\\n").name
+        'spec'
+    """
+    root, stem, home = _read(spec)
+    roots = tuple(Path(r).absolute() for r in data_roots)
+    home, roots = _of_run(root.span.source.path, home, roots)
+    resolved = resolve(root, home, sets, overrides, _first)
+    return parse(resolved.node, stem, home, resolved.sources, roots, trust, choose)
+
+
+def _read(spec: str | Path) -> tuple[Node, str, Path]:
+    text = str(spec)
+    if isinstance(spec, str) and ("\n" in text or text.lstrip().startswith("{")):
+        return read(Source("<string>", text)), "spec", Path.cwd()
+    if text.startswith("kbuild:"):
+        from kbuild.spec.names import suggestion
+
+        name = text.removeprefix("kbuild:")
+        path = shipped(name)
+        if path is None:
+            help = suggestion(name, shipped_names(), "see `kbuild ls`")
+            raise SpecError(Problem("K009", f"kbuild ships no spec `{name}`", help=help))
+        return read_file(path, text), name, path.parent
+    path = Path(text).absolute()
+    return read_file(path, text), path.stem, path.parent
+
+
+def _of_run(path: Path | None, home: Path, roots: tuple[Path, ...]) -> tuple[Path, tuple[Path, ...]]:
+    """A run's `spec.yaml` starts where the spec that it was made of started: the run remembers."""
+    if path is None or path.name != "spec.yaml":
+        return home, roots
+    try:
+        run = json.loads((path.parent / "run.json").read_text(encoding="utf-8"))
+        return Path(run["home"]), (*roots, *(Path(root) for root in run.get("data_roots", ())))
+    except (OSError, ValueError, KeyError, TypeError):
+        return home, roots
+
+
+def _first(name: str, tree: Node) -> str | None:
+    """The first argument of a call or block, which a lone value counts as."""
+    blocks = tree.get("blocks") if isinstance(tree, MappingNode) else None
+    own = blocks.get(name) if isinstance(blocks, MappingNode) else None
+    params = own.get("params") if isinstance(own, MappingNode) else None
+    if isinstance(params, MappingNode) and params.keys:
+        return params.keys[0]
+    if name in library():
+        return next(iter(library()[name].params), None)
+    for namespace in ("layers", "optimizers", "losses", "metrics", "callbacks", "schedules", "regularizers", "initializers", "oracles"):
+        found = signature(namespace, name)
+        if found and found.parameters:
+            return found.parameters[0].name
+    return None

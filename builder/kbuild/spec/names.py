@@ -1,0 +1,40 @@
+"""The words a user may choose, and what to suggest for one that is not there."""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from kbuild.spec.expression import FUNCTIONS, WORDS
+
+NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+SPEC_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+SIBLINGS = ("name", "from", "outputs", "call", "repeat", "when", "trainable", "weights")
+"""Keys beside the call of an entry."""
+STRUCTURE = ("chain", "branches", "merge", "reuse")
+RESERVED = frozenset({"input", "previous", "i", "input_shape", *SIBLINGS, *STRUCTURE, *WORDS, *FUNCTIONS})
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """The one of `words` that `word` was probably meant to be, or None."""
+    choices = {other.lower(): other for other in sorted(words, reverse=True)}
+    close = difflib.get_close_matches(word.lower(), list(choices), n=1, cutoff=0.6)
+    return choices[close[0]] if close else None
+
+
+def suggestion(word: str, words: Iterable[str], otherwise: str | None = None) -> str | None:
+    """A help line: `did you mean …?`, or what there is if that is short enough to list, or `otherwise`."""
+    words = sorted(words)
+    close = nearest(word, words)
+    if close:
+        return f"did you mean `{close}`?"
+    if words and len(words) <= 12:
+        return "there is " + ", ".join(f"`{w}`" for w in words)
+    return otherwise
+
+
+def snake_case(name: str) -> str:
+    """`Conv2D` → `conv2d`, `LSTM` → `lstm`, `GlobalAveragePooling2D` → `global_average_pooling2d`, as Keras names layers."""
+    name = name.rsplit(".", 1)[-1]
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

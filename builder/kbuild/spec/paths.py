@@ -1,0 +1,51 @@
+"""Where the files that a spec names may lie: below the spec's folder or a root given on the command line, nowhere else."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from kbuild.text.node import Scalar, plain
+from kbuild.text.problem import Problem, SpecError
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[A-Za-z]:[\\/]|\\\\|~")
+
+
+def allowed(node: object, home: Path, roots: Sequence[Path] = (), help: str | None = None) -> Path:
+    """The absolute path that `node` names.
+
+    A relative one starts at the folder of the file it is written in; if nothing is there, at each of the roots. One typed on
+    the command line may also start at the current folder. Links are followed before it is decided where it lies.
+
+    Args:
+        node: the scalar that holds the path; its span tells the file it stands in.
+        home: the folder of the spec.
+        roots: further folders that may be read.
+
+    Raises:
+        SpecError: K112 if it leads elsewhere.
+    """
+    if not isinstance(node, Scalar) or not isinstance(node.value, str) or not node.value:
+        raise SpecError(Problem("K105", f"a path is a string, not `{plain(node)}`", node.span))  # type: ignore[arg-type, attr-defined]
+    text = node.value
+    if "\0" in text or _SCHEME.match(text):
+        raise SpecError(Problem("K112", f"`{text!r}` is no path of a local file", node.span, help=help))
+    own = node.span.source.path
+    starts = [own.parent if own else home, home, *roots]
+    readable = [home, *roots]
+    if own is None:
+        starts.append(Path.cwd())
+        readable.append(Path.cwd())
+    candidates = [Path(os.path.normpath(start / text)) for start in starts]
+    inside = [path for path in candidates if _inside(path, readable)]
+    if not inside:
+        raise SpecError(
+            Problem("K112", f"`{text}` leads out of the spec's folder", node.span,
+                    help=help or f"allow its folder with `--data-root {candidates[0].parent}`")
+        )  # fmt: skip
+    return next((path for path in inside if path.exists()), inside[0])
+
+
+def _inside(path: Path, roots: Sequence[Path]) -> bool:
+    real = Path(os.path.realpath(path))
+    return any(real.is_relative_to(os.path.realpath(root)) for root in roots)
