@@ -1,0 +1,169 @@
+"""`keras.ops` that rearrange axes, the batch being axis 0: reshape, transpose, expand_dims, pad and the like."""
+
+from kbuild.plan.shapes.batched import full, one, operand
+from kbuild.plan.shapes.given import Given, Rule, Shapes, numbers
+from kbuild.plan.shapes.mistake import ShapeMistake, show
+from kbuild.plan.shapes.reshape import rearranged
+
+
+def expand_dims(given: Given) -> Shapes:
+    """A size of 1 at each `axis`, counted in the result."""
+    shape = full(given)
+    value = given.raw("axis")
+    count = len(value) if isinstance(value, (list, tuple)) else 1
+    new = given.axes("axis", None, len(shape) + count)
+    rest = iter(shape)
+    out = [1 if axis in new else next(rest, None) for axis in range(len(shape) + len(set(new)))]
+    return one(out, None if 0 in new else 0)
+
+
+def squeeze(given: Given) -> Shapes:
+    """Without `axis`, which must have size 1; by default without all such."""
+    shape = full(given)
+    if given.args.get("axis") is None:
+        return one([size for size in shape if size != 1])
+    gone = given.axes("axis", None, len(shape))
+    for axis in gone:
+        if shape[axis] != 1 and (axis == 0 or shape[axis] is not None):
+            what = "the batch" if axis == 0 else f"of size {shape[axis]}"
+            raise ShapeMistake(
+                f"`ops.squeeze` cannot drop axis {axis} of {show(shape)}: it is {what}",
+                "only axes of size 1 can go; axis 0 is the batch",
+            )
+    return one([size for axis, size in enumerate(shape) if axis not in gone])
+
+
+def reshape(given: Given) -> Shapes:
+    """→ `newshape`, the batch included: mostly `[-1, …]`."""
+    target = given.raw("newshape")
+    items = target if isinstance(target, (list, tuple)) else [target]
+    return one(rearranged(given, "newshape", full(given), tuple(items)))
+
+
+def transpose(given: Given) -> Shapes:
+    """The axes in the order of `axes`, by default reversed. Where the batch does not stay first, unknown."""
+    shape = full(given)
+    if given.args.get("axes") is None:
+        return one(shape[::-1], len(shape) - 1)
+    order = given.axes("axes", None, len(shape))
+    if sorted(order) != list(range(len(shape))):
+        raise ShapeMistake(
+            f"`axes` of `ops.transpose` must name each axis of {show(shape)} once, not {list(order)}",
+            "axis 0 is the batch and mostly stays first",
+        )
+    return one([shape[axis] for axis in order], order.index(0))
+
+
+def moveaxis(given: Given) -> Shapes:
+    """Axes `source` to the places `destination`, the others in their order."""
+    shape = full(given)
+    sources, places = (given.axes(arg, None, len(shape)) for arg in ("source", "destination"))
+    if len(sources) != len(places) or len(set(sources)) < len(sources) or len(set(places)) < len(places):
+        raise given.wrong("destination", "as many different axes as `source`", list(places))
+    order = [axis for axis in range(len(shape)) if axis not in sources]
+    for place, source in sorted(zip(places, sources, strict=True)):
+        order.insert(place, source)
+    return one([shape[axis] for axis in order], order.index(0))
+
+
+def swapaxes(given: Given) -> Shapes:
+    """`axis1` and `axis2` exchanged."""
+    shape = full(given)
+    (a,), (b,) = (given.axes(arg, None, len(shape)) for arg in ("axis1", "axis2"))
+    order = list(range(len(shape)))
+    order[a], order[b] = order[b], order[a]
+    return one([shape[axis] for axis in order], order.index(0))
+
+
+def repeat(given: Given) -> Shapes:
+    """`axis` times `repeats`, or the sum of a list of them; without an axis all is one row: unknown."""
+    shape = full(given)
+    value = given.raw("repeats")
+    times = numbers(value, 0)
+    if not times:
+        raise given.wrong("repeats", "a whole number or a list of them", value)
+    if given.args.get("axis") is None:
+        return (None,)
+    axis = given.axes("axis", None, len(shape))[0]
+    size = shape[axis]
+    if size is None:
+        return one(shape)
+    if len(times) not in (1, size):
+        raise ShapeMistake(
+            f"`repeats` of `ops.repeat` has {len(times)} numbers for the {size} places of axis {axis}",
+            f"give one number, or {size}",
+        )
+    out = size * times[0] if len(times) == 1 else sum(times)
+    return one([*shape[:axis], out, *shape[axis + 1 :]])
+
+
+def tile(given: Given) -> Shapes:
+    """Each axis times its number; a shorter list is for the last axes."""
+    shape = list(full(given))
+    value = given.raw("repeats")
+    times = numbers(value, 0)
+    if times is None:
+        raise given.wrong("repeats", "a whole number or a list of them", value)
+    if len(times) > len(shape):
+        return (None,)
+    times = (1,) * (len(shape) - len(times)) + times
+    return one([None if size is None else size * n for size, n in zip(shape, times, strict=True)])
+
+
+def pad(given: Given) -> Shapes:
+    """Each axis with what is added at its ends; the batch needs [0, 0]."""
+    shape = full(given)
+    pairs = _pairs(given, given.raw("pad_width"))
+    pairs = pairs * len(shape) if len(pairs) == 1 else pairs
+    if len(pairs) != len(shape):
+        raise ShapeMistake(
+            f"`pad_width` of `ops.pad` has {len(pairs)} pairs for the {len(shape)} axes of {show(shape)}",
+            "give one pair for each axis, the batch first: [0, 0]",
+        )
+    return one([None if size is None else size + sum(pair) for size, pair in zip(shape, pairs, strict=True)])
+
+
+def one_hot(given: Given) -> Shapes:
+    """A new axis of `num_classes` at `axis`, by default the last."""
+    count = given.whole("num_classes")
+    shape = full(given)
+    axis = given.axes("axis", -1, len(shape) + 1)[0]
+    return one([*shape[:axis], count, *shape[axis:]], 1 if axis == 0 else 0)
+
+
+def take(given: Given) -> Shapes:
+    """`axis` replaced by the axes of `indices`; without an axis, or with indices from the network, unknown."""
+    shape = full(given)
+    indices, tensor = operand(given, 1, "indices")
+    if tensor or given.args.get("axis") is None:
+        return (None,)
+    axis = given.axes("axis", None, len(shape))[0]
+    return one([*shape[:axis], *indices, *shape[axis + 1 :]], None if axis == 0 else 0)
+
+
+def _pairs(given: Given, value: object) -> list[tuple[int, int]]:
+    items = value if isinstance(value, (list, tuple)) else [value]
+    if numbers(items):
+        items = [value]
+    pairs = []
+    for item in items:
+        pair = numbers(item)
+        if pair is None or len(pair) not in (1, 2):
+            raise given.wrong("pad_width", "a whole number, [before, after], or such a pair for each axis", value)
+        pairs.append((pair[0], pair[-1]))
+    return pairs
+
+
+RULES: dict[str, Rule] = {
+    "expand_dims": expand_dims,
+    "squeeze": squeeze,
+    "reshape": reshape,
+    "transpose": transpose,
+    "moveaxis": moveaxis,
+    "swapaxes": swapaxes,
+    "repeat": repeat,
+    "tile": tile,
+    "pad": pad,
+    "one_hot": one_hot,
+    "take": take,
+}

@@ -1,0 +1,109 @@
+"""`keras.ops` that work value by value: one operand, or several that broadcast; and matmul."""
+
+from kbuild.plan.shapes.batched import broadcast, full, one, operand
+from kbuild.plan.shapes.given import Given, Known, Rule, Shapes
+from kbuild.plan.shapes.mistake import ShapeMistake, show
+
+_UNARY = """
+    abs absolute angle arccos arccosh arcsin arcsinh arctan arctanh bitwise_invert bitwise_not cast cbrt ceil celu
+    clip conj conjugate copy cos cosh deg2rad elu erf erfc erfinv exp exp2 expm1 fabs floor gelu hard_shrink
+    hard_sigmoid hard_silu hard_swish hard_tanh imag isfinite isinf isnan isneginf isposinf leaky_relu log log10
+    log1p log2 log_sigmoid logical_not nan_to_num negative ones_like rad2deg real reciprocal relu relu6 round rsqrt
+    saturate_cast selu sigmoid sign signbit silu sin sinc sinh soft_shrink softplus softsign sparse_plus
+    sparse_sigmoid sqrt square squareplus stop_gradient swish tan tanh tanh_shrink threshold trunc zeros_like
+    full_like tril triu
+""".split()
+_BINARY = """
+    add arctan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor divide divide_no_nan equal
+    floor_divide fmax fmin fmod greater greater_equal heaviside hypot isclose left_shift less less_equal logaddexp
+    logaddexp2 logical_and logical_or logical_xor maximum minimum mod multiply not_equal power right_shift subtract
+    true_divide
+""".split()
+
+
+def unary(given: Given) -> Shapes:
+    """The operand's shape."""
+    return one(full(given))
+
+
+def along(given: Given) -> Shapes:
+    """The operand's shape; `axis`, by default the last, must exist."""
+    shape = full(given)
+    if given.args.get("axis", -1) is not None:
+        given.axes("axis", -1, len(shape))
+    return one(shape)
+
+
+def binary(given: Given) -> Shapes:
+    """Two operands, broadcast. A number or a list may stand for one."""
+    return one(broadcast(given, [operand(given, 0, "x1"), operand(given, 1, "x2")]))
+
+
+def where(given: Given) -> Shapes:
+    """Condition and both choices, broadcast."""
+    return one(
+        broadcast(
+            given,
+            [operand(given, i, name) for i, name in enumerate(("condition", "x1", "x2"))],
+        )
+    )
+
+
+def matmul(given: Given) -> Shapes:
+    """(batch, …, n, k) by (batch, …, k, m) → (batch, …, n, m). Ranks count the batch axis."""
+    (left, left_tensor), (right, right_tensor) = (
+        operand(given, 0, "x1"),
+        operand(given, 1, "x2"),
+    )
+    if not left or not right:
+        raise ShapeMistake(
+            f"`ops.{given.name}` needs tensors, not single numbers",
+            "use `ops.multiply`",
+        )
+    first: Known = (1, *left) if len(left) == 1 else left
+    second: Known = (*right, 1) if len(right) == 1 else right
+    columns, rows = first[-1], second[len(second) - 2]
+    if None not in (columns, rows) and columns != rows:
+        raise ShapeMistake(
+            f"`ops.{given.name}` needs the last axis of {show(left)} and the one before the last of {show(right)} "
+            f"to be equal, the batch included, but they are {columns} and {rows}",
+            "swap the axes of one with `ops.swapaxes`",
+        )
+    if right_tensor and len(right) < 3:
+        raise ShapeMistake(
+            f"`ops.{given.name}` would multiply along the batch: its second input {show(right)} has it on axis 0 of 2",
+            "use `Dot`, or give both at least two axes beside the batch",
+        )
+    if left_tensor and right_tensor and len(left) < 3:
+        return (None,)
+    leads = [(first[:-2], left_tensor), (second[:-2], right_tensor)]
+    lead = broadcast(given, leads) if any(shape for shape, _ in leads) else ()
+    out = [*lead, first[len(first) - 2], second[-1]]
+    if len(left) == 1:
+        del out[-2]
+    if len(right) == 1:
+        del out[-1]
+    return one(out)
+
+
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(_UNARY, unary),
+    **dict.fromkeys(_BINARY, binary),
+    **dict.fromkeys(
+        (
+            "softmax",
+            "log_softmax",
+            "sparsemax",
+            "normalize",
+            "rms_normalization",
+            "flip",
+            "roll",
+            "sort",
+            "argsort",
+        ),
+        along,
+    ),
+    "layer_normalization": unary,
+    "where": where,
+    "matmul": matmul,
+}

@@ -1,0 +1,59 @@
+"""Preprocessing layers: scaling, image sizes, random changes of images, categories and bins."""
+
+from kbuild.plan.shapes.given import Given, Rule, Shapes
+from kbuild.plan.shapes.grid import grid, words
+from kbuild.plan.shapes.keep import same
+
+
+def resized(given: Given) -> Shapes:
+    """(rows, columns, channels) → (height, width, channels)."""
+    height, width = given.whole("height"), given.whole("width")
+    places = grid(given, 2)
+    return (places.shape((height, width), places.channels),)
+
+
+def image(given: Given) -> Shapes:
+    """The image's shape."""
+    shape = given.tensor()
+    given.rank(shape, words(2, given.channels_first()))
+    return (shape,)
+
+
+def categories(given: Given) -> Shapes:
+    """(n,) whole numbers → (num_tokens,); `one_hot` of (n,) → (n, num_tokens), of (1,) → (num_tokens,)."""
+    mode = given.choice("output_mode", "multi_hot", ("one_hot", "multi_hot", "count"))
+    tokens = given.whole("num_tokens")
+    shape = given.tensor()
+    if not shape:
+        return ((tokens,),) if mode == "one_hot" else None
+    one_each = mode == "one_hot" and shape[-1] != 1
+    return ((*(shape if one_each else shape[:-1]), tokens),)
+
+
+def bins(given: Given) -> Shapes:
+    """`int`: the shape stays; `one_hot`: a new axis of bins; `multi_hot`, `count`: bins in place of the first axis."""
+    mode = given.choice("output_mode", "int", ("int", "one_hot", "multi_hot", "count"))
+    edges = given.args.get("bin_boundaries")
+    depth = len(edges) + 1 if isinstance(edges, (list, tuple)) else given.whole("num_bins")
+    shape = given.tensor()
+    if mode == "int":
+        return (shape,)
+    if mode == "one_hot":
+        return ((*(shape[:-1] if shape and shape[-1] == 1 else shape), depth),)
+    return ((*shape[1:], depth),) if shape else None
+
+
+_IMAGES = """
+    RandomFlip RandomRotation RandomZoom RandomTranslation RandomShear RandomPerspective RandomElasticTransform
+    RandomErasing RandomGaussianBlur RandomSharpness RandomHue RandomSaturation RandomColorJitter
+    RandomColorDegeneration RandomGrayscale RandomBrightness RandomContrast RandomPosterization RandomInvert
+    AutoContrast Equalization Solarization ContrastLimitedAdaptiveHistogramEqualization RandAugment AugMix
+""".split()
+
+RULES: dict[str, Rule] = {
+    "Rescaling": same,
+    **dict.fromkeys(("Resizing", "CenterCrop", "RandomCrop"), resized),
+    **dict.fromkeys(_IMAGES, image),
+    "CategoryEncoding": categories,
+    "Discretization": bins,
+}
