@@ -8,7 +8,7 @@ class Event(NamedTuple):
 
     Args:
         kind: `map` and `list` open a collection, `end` closes the innermost one.
-        end: that of the opening mark for `map` and `list`; for `end` of a block collection it is not known and equals `start`.
+        end: of `map` and `list`, that of the opening mark; of the `end` of a block collection, unknown.
         text: the value of a scalar, the name of an alias.
         quoted: the scalar is a string whatever it says.
         flow: the collection stands in brackets.

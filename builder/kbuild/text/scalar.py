@@ -1,6 +1,6 @@
 """Characters of one plain scalar → null, bool, int, float or str, by the YAML 1.2 core schema. Raises ScalarError.
 
-kbuild refuses what other readers of YAML or other eyes would take for another number: `017`, `0x1F`, `1_000`, infinities.
+kbuild refuses what another reader of YAML would take for another number: `017`, `0x1F`, `1_000`; and infinities.
 """
 
 import math
@@ -9,7 +9,7 @@ import re
 Value = None | bool | int | float | str
 
 _CONSTANTS: dict[str, Value] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
-_CONSTANTS |= {text: True for text in ("true", "True", "TRUE")} | {text: False for text in ("false", "False", "FALSE")}
+_CONSTANTS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
 
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -35,7 +35,7 @@ def resolve(text: str) -> Value:
         An int is within ±(2**63 - 1), a float is finite.
 
     Raises:
-        ScalarError: K013 for a number in a form that means different things to different readers (`017`, `0x1F`, `1_000`);
+        ScalarError: K013 for a number that means different things to different readers (`017`, `0x1F`, `1_000`);
             K014 for one that is not finite, or too large or too small to be kept.
 
     >>> resolve("1e-3"), resolve("no"), resolve("~")

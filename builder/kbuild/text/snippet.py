@@ -1,4 +1,4 @@
-"""Span → a source line and carets under it, as wide as a terminal shows them and without characters that could act on it."""
+"""Span → a source line and carets under it, as a terminal shows them, without characters that act on it."""
 
 import re
 import unicodedata

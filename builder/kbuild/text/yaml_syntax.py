@@ -1,4 +1,4 @@
-"""What PyYAML says of a syntax error → what the user did. Both of its scanners, libyaml's and Python's, are understood."""
+"""What PyYAML says of a syntax error → what the user did. Understands both its scanners, libyaml's and Python's."""
 
 import re
 from typing import NamedTuple
