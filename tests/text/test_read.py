@@ -227,6 +227,8 @@ def test_keys_that_are_no_scalars():
         ("a: `x`\n", "an unquoted value cannot begin with a backtick", "1:4 `"),
         ("a: 1\nb:2\nc: 3\n", "`b:2` stands where a key is expected", "2:1 b:2"),
         ("a:\n    b: 1\n  c: 2\n", "this line is indented unlike the lines around it", "3:3 c: 2"),
+        ("a: - b\n", "a list item cannot begin here", "1:4 -"),
+        ("a: ? b\n", "`?` begins a key and cannot stand here", "1:4 ?"),
         ("a: 1\n- b\n", "a list item stands among the keys of a map", "2:1 -"),
         ("- a\nb: 1\n", "a key stands among the items of a list", "2:1 b: 1"),
         ('a: "x" y\n', "text after the end of a value", "1:8 y"),

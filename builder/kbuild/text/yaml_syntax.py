@@ -151,9 +151,19 @@ def _document(text: str, at: int, began: int) -> Explanation:
     )
 
 
+def _dash(text: str, at: int, began: int) -> Explanation:
+    return Explanation(at, at + 1, "a list item cannot begin here", "begin it on a line of its own, or write `[a, b]`")
+
+
+def _question(text: str, at: int, began: int) -> Explanation:
+    return Explanation(at, at + 1, "`?` begins a key and cannot stand here", "put the value in quotes if it is text")
+
+
 _RULES = (
     (r"tag", _tag),
-    (r"mapping values are not allowed", _colon),
+    (r"mapping values are not allowed|unexpected ':'", _colon),
+    (r"sequence entries are not allowed", _dash),
+    (r"mapping keys are not allowed", _question),
     (r"quoted scalar: found unexpected", _quote),
     (r"escape (character|code)|quoted scalar: expected escape sequence", _escape),
     (r"could not find expected ':'", _no_colon),
