@@ -2,13 +2,13 @@
 
 from functools import partial
 
-from kbuild.plan.shapes.given import Given, Rule, Shapes
+from kbuild.plan.shapes.given import REQUIRED, Given, Rule, Shapes
 from kbuild.plan.shapes.grid import grid, slid
 
 
 def pool(given: Given, rank: int) -> Shapes:
     """(rows, columns, channels) → (rows', columns', channels); `strides` are by default the window."""
-    window = given.sizes("pool_size", rank, 2)
+    window = given.sizes("pool_size", rank, 2 if given.name.startswith("Max") else REQUIRED)
     strides = window if given.args.get("strides") is None else given.sizes("strides", rank)
     padding = given.choice("padding", "valid", ("valid", "same"))
     places = grid(given, rank)

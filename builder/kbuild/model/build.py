@@ -1,0 +1,186 @@
+"""Plan → keras.Model: each step applied, in order. A failure of Keras becomes a Problem at the step's entry."""
+
+import fnmatch
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from kbuild.model.objects import make
+from kbuild.plan.graph import tensors, written
+from kbuild.plan.plan import Plan, Ref, Step
+from kbuild.spec.call import Call, Nested
+from kbuild.text.problem import Problem, Related, SpecError
+
+
+def build(plan: Plan) -> keras.Model:
+    """A functional model of the plan, not compiled.
+
+    Layers carry the names of their steps. One output is a tensor; several are a dict by their names in the plan.
+
+    Raises:
+        SpecError: K210 if the shape of an input is not known, K208 for what Keras refuses, with the shapes that reached it.
+    """
+    values: dict[Ref, Any] = {}
+    inputs: dict[str, Any] = {}
+    for given in plan.inputs:
+        if given.shape is None:
+            raise SpecError(
+                Problem("K210", f"the shape of the input `{given.name}` is not known", given.span,
+                        help="the data tell it when they can be read; or give it under `model.inputs`")
+            )  # fmt: skip
+        inputs[given.name] = keras.Input(given.shape, name=given.name, dtype=given.dtype or "float32")
+        values[Ref(given.name)] = inputs[given.name]
+    layers: dict[str, Any] = {}
+    for step in plan.steps:
+        for index, tensor in enumerate(_apply(step, layers, values, plan)):
+            values[Ref(step.name, index)] = tensor
+    outputs = {name: values[ref] for name, ref in plan.outputs.items()}
+    single = len(outputs) == 1
+    given_inputs = next(iter(inputs.values())) if len(inputs) == 1 else inputs
+    return keras.Model(given_inputs, next(iter(outputs.values())) if single else outputs, name=_model_name(plan.name))
+
+
+def _model_name(name: str) -> str:
+    return name.replace("/", "-")
+
+
+def _apply(step: Step, layers: dict[str, Any], values: Mapping[Ref, Any], plan: Plan) -> list[Any]:
+    try:
+        args = [_filled(value, values) for value in step.args]
+        kwargs = {key: _filled(value, values) for key, value in step.kwargs.items()}
+        if step.call.namespace == "ops":
+            return _listed(_operation(step.call, args, kwargs))
+        layer = layers.get(step.layer)
+        if layer is None:
+            layer = layers[step.layer] = _layer(step, args)
+        return _listed(layer(*args, **kwargs))
+    except SpecError:
+        raise
+    except Exception as error:
+        raise SpecError(_failure(step, error, plan)) from error
+
+
+def _filled(value: object, values: Mapping[Ref, Any]) -> Any:
+    if isinstance(value, Ref):
+        return values[value]
+    if isinstance(value, list | tuple):
+        return [_filled(item, values) for item in value]
+    return value
+
+
+def _listed(result: Any) -> list[Any]:
+    if isinstance(result, list | tuple):
+        return [tensor for item in result for tensor in _listed(item)]
+    return [result]
+
+
+def _operation(call: Call, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    literals = {key: make(value) if isinstance(value, Call) else value for key, value in call.args.items()}
+    function = make(call)
+    if call.name == "einsum":
+        return function(literals.pop("subscripts"), *args, **literals, **kwargs)  # type: ignore[operator]
+    return function(*args, **kwargs, **literals)  # type: ignore[operator]
+
+
+def _layer(step: Step, args: list[Any]) -> Any:
+    if step.call.namespace == "applications":
+        layer = _application(step, args[0])
+    else:
+        layer = make(step.call, name=step.name, nested=_nested)
+    if step.trainable is False:
+        layer.trainable = False
+    elif isinstance(step.trainable, tuple):
+        _freeze(layer, step.trainable)
+    return layer
+
+
+def _nested(nested: Nested) -> keras.Model:
+    assert isinstance(nested.plan, Plan)
+    return build(nested.plan)
+
+
+def _application(step: Step, tensor: Any) -> keras.Model:
+    """A model of `keras.applications` as one layer, its input the shape that reaches it, its inner outputs named."""
+    args = dict(step.call.args)
+    args.setdefault("input_shape", list(tensor.shape[1:]))
+    inner: Any = make(Call(step.call.namespace, step.call.name, args, step.call.span, step.call.spans), name=step.name)
+    if not step.nodes:
+        return inner
+    known = {layer.name for layer in inner.layers}
+    for name, layer in step.nodes.items():
+        if layer not in known:
+            from kbuild.spec.names import suggestion
+
+            raise SpecError(
+                Problem("K206", f"`{step.call.name}` has no layer `{layer}` for the output `{name}`", step.span,
+                        help=suggestion(layer, known))
+            )  # fmt: skip
+    ends = [inner.output, *(inner.get_layer(layer).output for layer in step.nodes.values())]
+    return keras.Model(inner.input, ends, name=step.name)
+
+
+def _freeze(layer: Any, patterns: tuple[str, ...]) -> None:
+    """Freeze all layers inside but those that a pattern names."""
+    for inner in getattr(layer, "layers", [layer]):
+        inner.trainable = any(fnmatch.fnmatch(inner.name, pattern) for pattern in patterns)
+
+
+def _failure(step: Step, error: Exception, plan: Plan) -> Problem:
+    """What Keras says, in one line, where a person would change it."""
+    text = str(error).strip()
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    said = lines[0] if lines else type(error).__name__
+    if said.startswith("Exception encountered when calling") and len(lines) > 1:
+        said = lines[1]
+    said = said.replace("\x1b[1m", "").replace("\x1b[0m", "").rstrip(".")
+    refs = tensors(step)
+    shapes = ", ".join(written(plan.shape(ref)) for ref in refs)
+    related = [Related("the block is used here", span) for span in step.used]
+    for ref in refs:
+        before = plan.step(ref.step)
+        if before is not None and before.span is not None:
+            related.append(Related(f"`{before.name}` gives {written(plan.shape(ref))}", before.span))
+    return Problem(
+        "K208", f"`{step.call.name}` cannot be built: {said}", step.span, help=f"it gets {shapes}" if shapes else None,
+        related=tuple(related), path=step.path,
+    )  # fmt: skip
+
+
+def features(model: keras.Model, plan: Plan) -> keras.Model | None:
+    """From the model's inputs to what `data.preprocess` makes of them; None if it does nothing.
+
+    With one input the result is a tensor, with several a dict by input name.
+    """
+    if not plan.preprocess:
+        return None
+    outputs = {name: _tensor(model, plan, ref) for name, ref in plan.features.items()}
+    return keras.Model(model.input, next(iter(outputs.values())) if len(outputs) == 1 else outputs, name="preprocess")
+
+
+def _tensor(model: keras.Model, plan: Plan, ref: Ref) -> Any:
+    names = [given.name for given in plan.inputs]
+    if ref.step in names:
+        return model.inputs[names.index(ref.step)] if len(names) > 1 else model.input
+    output = model.get_layer(ref.step).output
+    return output[ref.index] if isinstance(output, list | tuple) else output
+
+
+def adapt(model: keras.Model, plan: Plan, x: Mapping[str, np.ndarray]) -> None:
+    """Adapt the layers of `data.preprocess` that learn from data (`Normalization`, …), each on what reaches it, once.
+
+    Args:
+        x: the training examples by input name, (examples, …).
+    """
+    for step in plan.steps:
+        if step.name not in plan.preprocess or step.call.namespace != "layers":
+            continue
+        layer: Any = model.get_layer(step.name)
+        if not hasattr(layer, "adapt") or step.call.args.get("mean") is not None or not step.args:
+            continue
+        ref = step.args[0]
+        assert isinstance(ref, Ref)
+        before = keras.Model(model.input, _tensor(model, plan, ref))
+        given = next(iter(x.values())) if len(x) == 1 else dict(x)
+        layer.adapt(np.asarray(before.predict(given, verbose=0)))

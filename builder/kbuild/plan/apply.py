@@ -1,0 +1,203 @@
+"""(call, Feed) → Step: which tensor goes to which argument, and what shape comes out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatch
+from typing import Any
+
+from kbuild.plan.graph import Feed, Graph, Here, written
+from kbuild.plan.plan import Ref, Shape, Step
+from kbuild.plan.shapes import ShapeMistake, shapes_of
+from kbuild.spec.call import Call
+from kbuild.spec.calls import Context, call, find
+from kbuild.spec.names import suggestion
+from kbuild.spec.scope import evaluate, is_open
+from kbuild.spec.entry import is_call
+from kbuild.spec.signature import Signature
+from kbuild.text.node import Mapping as MappingNode
+from kbuild.text.node import Node, Scalar, plain
+from kbuild.text.node import Sequence as SequenceNode
+from kbuild.text.problem import Problem, Related, SpecError
+
+
+def make_step(
+    name: Scalar, argument: Node | None, feed: Feed, siblings: Mapping[str, Node], here: Here, graph: Graph, title: str,
+    nested: Any = None,
+) -> Step:  # fmt: skip
+    """One application of a layer or operation.
+
+    Args:
+        title: the step's name.
+        nested: (block name, argument) → Nested, for calls that take a layer.
+
+    Raises:
+        SpecError: K103, K205 for inputs that do not fit the call, K207 for shapes that do not.
+    """
+    context = Context(frozenset(graph.blocks), nested, graph.trust)
+    is_op = str(name.value).startswith("ops.")
+    namespaces = ("ops",) if is_op else ("layers", "applications")
+    signature = find(name, namespaces, context)
+    value = _evaluated(argument, signature, here)
+    literals = _literals(siblings.get("call"), signature, here, context)
+    args, kwargs, filled = _wire(signature, feed, value, name, here)
+    made = call(name, value, namespaces, context, filled=filled)
+    names, nodes = _outputs(siblings.get("outputs"), made, here)
+    step = Step(
+        title, title, made, args, {**kwargs, **literals}, None, names, nodes,
+        trainable=_trainable(here, title, made), span=name.span, used=here.used, path=here.scope.path,
+    )  # fmt: skip
+    shapes = _shapes(step, made, {**made.args, **literals}, feed, graph)
+    if shapes is not None and names and len(names) > len(shapes) and not nodes:
+        raise SpecError(
+            Problem("K206", f"`{signature.name}` gives {_tensors(len(shapes))}, and {len(names)} are named", siblings["outputs"].span,
+                    help=_returns_help(signature))
+        )  # fmt: skip
+    return replace(step, shapes=shapes)
+
+
+def _tensors(count: int) -> str:
+    return "one tensor" if count == 1 else f"{count} tensors"
+
+
+def _returns_help(signature: Signature) -> str | None:
+    known = {p.name for p in signature.parameters}
+    if "return_state" in known:
+        return "with `return_sequences: true` and `return_state: true` it gives the sequence and its states"
+    if any(p.name == "return_attention_scores" for p in signature.call):
+        return "`call: {return_attention_scores: true}` gives the scores too"
+    return None
+
+
+def _evaluated(argument: Node | None, signature: Signature, here: Here) -> Node | None:
+    """The argument with nothing open; a lone value's holes are named by the argument that it counts as."""
+    if argument is None:
+        return None
+    lone = not isinstance(argument, MappingNode) or is_call(argument) or is_open(argument)
+    first = signature.parameters[0].name if signature.parameters else "value"
+    return evaluate(argument, here.scope.at(first) if lone else here.scope)
+
+
+def _literals(node: Node | None, signature: Signature, here: Here, context: Context) -> dict[str, Any]:
+    if node is None:
+        return {}
+    value = evaluate(node, here.scope.at("call"))
+    if not isinstance(value, MappingNode):
+        raise SpecError(
+            Problem("K105", f"`call` is a map of call-time arguments, not `{plain(value)}`", node.span,
+                    help="write `call: {use_causal_mask: true}`")
+        )  # fmt: skip
+    known = [p.name for p in signature.call]
+    for key, _ in value.pairs:
+        if key.value not in known:
+            message = f"`{signature.name}` has no call-time argument `{key.value}`"
+            raise SpecError(Problem("K103", message, key.span, help=suggestion(str(key.value), known)))
+    return {str(key.value): plain(item) for key, item in value.pairs}
+
+
+def _wire(
+    signature: Signature, feed: Feed, value: Node | None, name: Scalar, here: Here
+) -> tuple[tuple[object, ...], dict[str, object], int]:
+    """Positional and named tensors, and how many of an operation's first parameters they fill."""
+    is_op = signature.namespace == "ops"
+    if signature.name == "einsum":
+        return feed.items, {}, 0
+    parameters = signature.parameters if is_op else signature.call
+    if feed.by_name:
+        return _by_name(signature, feed, parameters, name)
+    needed = _needed(signature, value) if is_op else [p.name for p in parameters if p.required]
+    if feed.listed and (len(feed.items) > 1 or _merges(signature)):
+        if len(needed) > 1:
+            if len(feed.items) > max(len(parameters), len(needed)):
+                raise SpecError(
+                    Problem("K205", f"`{signature.name}` takes at most {len(parameters)} inputs, not {len(feed.items)}", name.span)
+                )
+            return feed.items, {}, len(feed.items)
+        return (list(feed.items),), {}, 1
+    if len(needed) > 1 and not is_op:
+        said = ", ".join(f"`{p}`" for p in needed)
+        example = ", ".join(f"{p}: …" for p in needed)
+        raise SpecError(
+            Problem("K205", f"`{signature.name}` needs {len(needed)} inputs ({said}) and gets 1", name.span,
+                    help=f"write `from: {{{example}}}`, or a list of names")
+        )  # fmt: skip
+    return (feed.first,), {}, 1
+
+
+def _merges(signature: Signature) -> bool:
+    return "Merge" in signature.bases or signature.namespace == "ops"
+
+
+def _needed(signature: Signature, value: Node | None) -> list[str]:
+    """The required parameters of an operation that its written arguments leave to the inputs."""
+    needed = [p.name for p in signature.parameters if p.required]
+    if isinstance(value, MappingNode) and not is_call(value):
+        return [p for p in needed if value.get(p) is None]
+    return needed if value is None or (isinstance(value, Scalar) and value.value is None) else needed[:-1] or needed
+
+
+def _by_name(
+    signature: Signature, feed: Feed, parameters: Sequence[Any], name: Scalar
+) -> tuple[tuple[object, ...], dict[str, object], int]:
+    known = [p.name for p in parameters]
+    unknown = [key for key in feed.by_name if key not in known]
+    if unknown:
+        raise SpecError(
+            Problem("K103", f"`{signature.name}` has no input `{unknown[0]}`", name.span, help=suggestion(unknown[0], known))
+        )
+    missing = [p.name for p in parameters if p.required and p.name not in feed.by_name]
+    if missing and signature.namespace != "ops":
+        raise SpecError(Problem("K205", f"`{signature.name}` needs the input `{missing[0]}`", name.span, help="add it to `from`"))
+    values = {key: list(f.items) if f.listed else f.first for key, f in feed.by_name.items()}
+    leading: list[object] = []
+    for parameter in known:
+        if parameter not in values:
+            break
+        leading.append(values.pop(parameter))
+    return tuple(leading), values, len(leading)
+
+
+def _outputs(node: Node | None, made: Call, here: Here) -> tuple[tuple[str, ...], dict[str, str]]:
+    if node is None:
+        return (), {}
+    value = evaluate(node, here.scope.at("outputs"))
+    if isinstance(value, SequenceNode) and all(isinstance(item, Scalar) and isinstance(item.value, str) for item in value.items):
+        return tuple(str(item.value) for item in value.items if isinstance(item, Scalar)), {}
+    if isinstance(value, MappingNode) and made.namespace == "applications":
+        return tuple(value.keys), {str(k.value): str(plain(v)) for k, v in value.pairs}
+    raise SpecError(
+        Problem("K206", f"`outputs` names what `{made.name}` returns: it is a list of names, not `{plain(value)}`", node.span,
+                help="write `outputs: [sequence, state]`")
+    )  # fmt: skip
+
+
+def _trainable(here: Here, title: str, made: Call) -> bool | tuple[str, ...] | None:
+    """Patterns are of the names inside the entry that they were said of; an application holds its layers itself."""
+    if not isinstance(here.trainable, tuple) or made.namespace == "applications":
+        return here.trainable
+    inside = title.removeprefix(here.root + "-")
+    return None if any(fnmatch(title, p) or fnmatch(inside, p) for p in here.trainable) else False
+
+
+def _shapes(step: Step, made: Call, args: Mapping[str, Any], feed: Feed, graph: Graph) -> tuple[Shape, ...] | None:
+    def of(value: object) -> Any:
+        if isinstance(value, Ref):
+            return graph.shape(value)
+        return [of(item) for item in value] if isinstance(value, list | tuple) else None
+
+    named = {key: of(value) for key, value in step.kwargs.items() if isinstance(value, Ref | list)}
+    try:
+        return shapes_of(made.name, args, [of(value) for value in step.args], named, made.namespace)
+    except ShapeMistake as mistake:
+        span = step.span
+        related = graph.trail(feed.all)
+        if step.used and span is not None and span.source.name.startswith("kbuild:"):
+            related = (*related, Related(f"inside the block, `{made.name}` stands here", span))
+            span = step.used[0]
+        elif step.used:
+            related = (*related, *(Related("the block is used here", use) for use in step.used))
+        got = ", ".join(written(graph.shape(ref)) for ref in feed.all)
+        message = str(mistake.args[0]) if mistake.args else f"`{made.name}` does not take {got}"
+        raise SpecError(
+            Problem("K207", message, span, help=getattr(mistake, "help", None), related=related, path=step.path)
+        ) from None
+

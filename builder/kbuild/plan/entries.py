@@ -1,0 +1,275 @@
+"""Entry → steps: the rules of chains. Each function takes what comes in (a Feed) and gives what goes out."""
+
+
+from dataclasses import replace
+
+from kbuild.plan.apply import make_step
+from kbuild.plan.graph import LOST, Again, Bound, Feed, Frame, Graph, Here, explicit_names
+from kbuild.plan.plan import Ref
+from kbuild.plan.refer import entry_again, feed
+from kbuild.spec.entry import Apply, Branches, Chain, Entry, Open, Reuse, chain, entry, repeat_count
+from kbuild.spec.hole import is_hole
+from kbuild.spec.names import NAME, RESERVED, snake_case
+from kbuild.spec.scope import chosen, evaluate, is_open
+from kbuild.spec.static import unknown_block
+from kbuild.text.node import Mapping as MappingNode
+from kbuild.text.node import Node, Scalar, Sequence, plain
+from kbuild.text.node import node as made_node
+from kbuild.text.problem import Problem, SpecError
+
+
+
+def expand_chain(node: Node, flow: Feed, here: Here, graph: Graph) -> Feed:
+    """Expand the entries of a chain, one after the other; problems are collected and the rest goes on."""
+    here.frame.coming |= explicit_names(node)
+    for item in chain(_opened(node, here)):
+        graph.count(item.span)
+        try:
+            flow = expand_entry(item, flow, here, graph)
+        except SpecError as error:
+            graph.problems += error.problems
+            flow = Feed((LOST,))
+            _bind_lost(item, here)
+    return flow
+
+
+def expand_entry(item: Node, flow: Feed, here: Here, graph: Graph) -> Feed:
+    """Expand one entry. Raises SpecError for what is wrong with the entry itself."""
+    written = entry(item, frozenset(graph.blocks))
+    name, explicit = _name(written, here)
+    place = replace(here, scope=here.scope.at(name))
+    settled = _settled(written, place, graph)
+    if not explicit and name == "entry":
+        name = here.frame.automatic(_base(settled))
+        place = replace(here, scope=here.scope.at(name))
+    if settled.get("repeat") is not None:
+        bound = _repeated(settled, name, flow, place, graph)
+    else:
+        bound = _once(settled, flow, replace(place, frame=here.frame), graph, name, explicit)
+    if explicit:
+        here.frame.names[name] = bound
+    elif name not in here.frame.names and bound.tensors:
+        here.frame.names[name] = bound
+    return Feed(bound.tensors[:1]) if bound.tensors else flow
+
+
+def _name(item: Entry, here: Here) -> tuple[str, bool]:
+    node = item.get("name")
+    if node is None:
+        if isinstance(item.head, Apply) and not is_open(item.head.name):
+            return here.frame.automatic(snake_case(str(item.head.name.value))), False
+        return "entry", False
+    value = evaluate(node, here.scope.at("name"))
+    text = value.value if isinstance(value, Scalar) else None
+    if not isinstance(text, str) or not NAME.match(text):
+        help = "a name is `[a-z][a-z0-9_]*`"
+        raise SpecError(Problem("K113", f"`{plain(value)}` is no name of an entry", node.span, help=help))
+    if text in RESERVED:
+        raise SpecError(Problem("K113", f"`{text}` is a word of the language and cannot be a name", node.span, help="choose another"))
+    if text in here.frame.names:
+        raise SpecError(Problem("K114", f"there are two entries named `{text}`", node.span, help="rename one of them"))
+    return text, True
+
+
+def _base(item: Entry) -> str:
+    match item.head:
+        case Apply(name, _):
+            return snake_case(str(name.value))
+        case Branches():
+            return "branches"
+        case Reuse(target):
+            return str(plain(target)).replace("-", "_").replace("*", "all")
+    return "chain"
+
+
+def _settled(item: Entry, here: Here, graph: Graph) -> Entry:
+    """The entry with its head known: variables and holes have given way to what stands in their place."""
+    while True:
+        head = item.head
+        if isinstance(head, Open):
+            node = _opened(head.value, here)
+        elif isinstance(head, Apply) and is_open(head.name):
+            name = evaluate(head.name, here.scope)
+            if not isinstance(name, Scalar) or not isinstance(name.value, str):
+                raise SpecError(Problem("K102", f"`{head.name.value}` is `{plain(name)}`, which is no name of a call", head.name.span))
+            node = MappingNode(((Scalar(name.value, head.name.span), head.argument or Scalar(None, name.span)),), name.span)
+        else:
+            return item
+        inner = entry(node, frozenset(graph.blocks))
+        item = Entry(inner.head, {**inner.siblings, **item.siblings}, item.span)
+
+
+def _opened(node: Node, here: Here) -> Node:
+    """A hole's choice, or a variable's value; anything else as it is."""
+    while is_open(node):
+        if isinstance(node, MappingNode):
+            node = chosen(node, here.scope) if is_hole(node) else node
+        elif "->" in str(node.value) or "→" in str(node.value):  # type: ignore[union-attr]
+            return node
+        else:
+            return evaluate(node, here.scope)
+    return node
+
+
+def _repeated(item: Entry, name: str, flow: Feed, here: Here, graph: Graph) -> Bound:
+    node = item.get("repeat")
+    assert node is not None
+    count, lists = repeat_count(evaluate(node, here.scope.at("repeat")))
+    for key in lists:
+        if not NAME.match(key) or key in RESERVED:
+            raise SpecError(Problem("K113", f"`{key}` cannot name what `repeat` walks", node.span, help="choose another name"))
+    once = Entry(item.head, {k: v for k, v in item.siblings.items() if k != "repeat"}, item.span)
+    start = len(graph.order)
+    copies: list[Bound] = []
+    for index in range(count):
+        graph.count(item.span)
+        bound_names: dict[str, Node] = {key: items[index] for key, items in lists.items()}
+        bound_names["i"] = made_node(index, node.span)
+        place = f"{here.scope.path}-{index}"
+        scope = replace(here.scope.bind(bound_names), path=place)
+        frame = Frame((*here.frame.prefix, f"{name}-{index}"), here.frame)
+        inside = replace(here, frame=frame, scope=scope)
+        copies.append(_once(once, flow, inside, graph, None, True, copies[-1] if copies else None))
+    again = Again(item, here, start, len(graph.order))
+    if not copies:
+        return Bound(feed(item.get("from"), here, flow).items[:1], again=again)
+    return Bound(copies[-1].tensors, copies[-1].named, tuple(copies), again)
+
+
+def _once(
+    item: Entry, flow: Feed, here: Here, graph: Graph, name: str | None, explicit: bool, before: Bound | None = None
+) -> Bound:
+    """One copy of an entry. `name` is None in a repeat, where the frame's prefix already ends with it."""
+    start = len(graph.order)
+    coming = feed(item.get("from"), here, flow if before is None or item.get("from") is not None else Feed(before.tensors[:1]))
+    if before is not None and item.get("from") is not None:
+        coming = coming.with_first(before.tensors[0])
+    if not _kept(item, here):
+        graph.spared |= {ref.step for ref in coming.all}
+        taken = flow.first if flow.first in coming.all and before is None else coming.first
+        return Bound((taken,), again=Again(item, here, start, start))
+    inside = _inside(item, here, name)
+    parts = inside.frame.prefix if name is None else (*inside.frame.prefix, name)
+    bound = _headed(item, coming, inside, graph, "-".join(parts), explicit, name is None)
+    return replace(bound, again=Again(item, here, start, len(graph.order)))
+
+
+def _headed(item: Entry, coming: Feed, here: Here, graph: Graph, title: str, explicit: bool, repeated: bool) -> Bound:
+    match item.head:
+        case Apply(name, argument) if str(name.value) in graph.blocks:
+            from kbuild.plan.blocks import use_block
+
+            return use_block(item, coming, here, graph, title)
+        case Apply(name, argument):
+            return _applied(item, name, argument, coming, here, graph, title)
+        case Chain(content):
+            out = expand_chain(content, coming, here, graph)
+            inner = {n: b.tensors[0] for n, b in here.frame.names.items() if b.tensors} if repeated else {}
+            return Bound((out.first,), inner)
+        case Branches():
+            return _branches(item.head, coming, here, graph, title if explicit else None, repeated)
+        case Reuse(target):
+            return _reused(target, coming, here, graph, title)
+    raise AssertionError(item)
+
+
+def _applied(item: Entry, name: Scalar, argument: Node | None, coming: Feed, here: Here, graph: Graph, title: str) -> Bound:
+    from kbuild.plan.blocks import nested_block
+
+    text = str(name.value)
+    if not text.startswith("ops.") and not text[:1].isupper():
+        raise SpecError(unknown_block(name, frozenset(graph.blocks)))
+    nested = nested_block(text, graph.shape(coming.first), here, graph)
+    step = make_step(name, argument, coming, item.siblings, here, graph, title, nested)
+    graph.add(step)
+    count = max(len(step.names), len(step.shapes or ()), 1)
+    tensors = tuple(Ref(title, index) for index in range(count))
+    offset = 1 if step.nodes else 0
+    named = {n: Ref(title, index + offset) for index, n in enumerate(step.names) if n != "_"}
+    return Bound(tensors, named)
+
+
+def _branches(head: Branches, coming: Feed, here: Here, graph: Graph, title: str | None, repeated: bool) -> Bound:
+    content = _opened(head.content, here)
+    if not isinstance(content, Sequence) or not content.items:
+        raise SpecError(
+            Problem("K205", f"`branches` is a list of chains, not `{plain(content)}`", content.span,
+                    help="write each branch as a list; `[]` hands its input on")
+        )  # fmt: skip
+    inside = here
+    ends = tuple(expand_chain(branch, coming, inside, graph).first for branch in content.items)
+    merge = head.merge or Scalar("Concatenate", content.span)
+    settled = _settled(entry(_opened(merge, here), frozenset(graph.blocks)), here, graph)
+    if not isinstance(settled.head, Apply):
+        raise SpecError(
+            Problem("K205", f"`merge` takes a merging call, not `{plain(merge)}`", merge.span, help="write `merge: Add` or another")
+        )
+    name = settled.head.name
+    if title is None:
+        title = "-".join((*here.frame.prefix, here.frame.automatic(snake_case(str(name.value)))))
+    return _headed(settled, Feed(ends, listed=True), here, graph, title, True, repeated)
+
+
+def _reused(target: Node, coming: Feed, here: Here, graph: Graph, title: str) -> Bound:
+    value = evaluate(target, here.scope.at("reuse"))
+    if not isinstance(value, Scalar) or not isinstance(value.value, str):
+        raise SpecError(Problem("K216", f"`reuse` takes the name of an entry, not `{plain(value)}`", target.span))
+    again = entry_again(value, here)
+    outer = graph.twins
+    twins = [graph.steps[name].layer for name in graph.order[again.start : again.stop]]
+    graph.twins = twins
+    frame = Frame((title,), again.here.frame)
+    siblings = {k: v for k, v in again.entry.siblings.items() if k not in {"from", "name"}}
+    item = Entry(again.entry.head, siblings, again.entry.span)
+    inside = replace(again.here, frame=frame, used=(*here.used, value.span))
+    try:
+        if item.get("repeat") is not None:
+            inside = replace(inside, frame=Frame(here.frame.prefix, again.here.frame))
+            return _repeated(item, title.rsplit("-", 1)[-1], coming, inside, graph)
+        return _once(item, coming, inside, graph, None, True)
+    finally:
+        graph.twins = outer
+
+
+def _kept(item: Entry, here: Here) -> bool:
+    node = item.get("when")
+    if node is None:
+        return True
+    value = evaluate(node, here.scope.at("when"))
+    if not isinstance(value, Scalar) or not isinstance(value.value, bool):
+        raise SpecError(
+            Problem("K105", f"`when` is `true` or `false`, not `{plain(value)}`", node.span, help="write a comparison: `\"${stride != 1}\"`")
+        )
+    return value.value
+
+
+def _inside(item: Entry, here: Here, name: str | None) -> Here:
+    """The place inside an entry: `trainable` reaches all that is in it."""
+    node = item.get("weights")
+    if node is not None:
+        raise SpecError(Problem("K190", "`weights` is not supported by this version of kbuild", node.span, help="leave it out"))
+    node = item.get("trainable")
+    if node is None:
+        return here
+    value = plain(evaluate(node, here.scope.at("trainable")))
+    root = "-".join(here.frame.prefix if name is None else (*here.frame.prefix, name))
+    if value is True:
+        return here
+    if value is False:
+        return replace(here, trainable=False, root=root)
+    if isinstance(value, list) and value and all(isinstance(pattern, str) for pattern in value):
+        return replace(here, trainable=tuple(str(p) for p in value), root=root)
+    raise SpecError(
+        Problem("K105", f"`trainable` is `true`, `false` or a list of patterns of names, not `{value}`", node.span,
+                help="write `trainable: [block7*]`")
+    )  # fmt: skip
+
+
+def _bind_lost(item: Node, here: Here) -> None:
+    """An entry with a problem keeps its name, so that no one is told a second time."""
+    if isinstance(item, MappingNode):
+        name = item.get("name")
+        if isinstance(name, Scalar) and isinstance(name.value, str):
+            here.frame.names.setdefault(name.value, Bound((LOST,)))
+
+

@@ -1,0 +1,223 @@
+"""What grows while a network is expanded: steps, names, problems. Lives only inside `expand`; what leaves it is a frozen Plan."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from kbuild.plan.plan import Input, Ref, Shape, Step
+from kbuild.spec.entry import Entry
+from kbuild.spec.names import suggestion
+from kbuild.spec.scope import Scope
+from kbuild.spec.spec import Block
+from kbuild.text.node import Node, Scalar
+from kbuild.text.problem import Problem, Related, SpecError
+from kbuild.text.source import Span
+
+MOST_ENTRIES = 1_000_000
+LOST = Ref("?")
+"""The tensor of an entry that has a problem: what follows is still checked, and its shape is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What goes into an entry: tensors, as one list or one by one, or by name."""
+
+    items: tuple[Ref, ...] = ()
+    listed: bool = False
+    by_name: Mapping[str, "Feed"] = field(default_factory=dict)
+
+    @property
+    def first(self) -> Ref:
+        """The tensor that stands for the whole."""
+        if self.items:
+            return self.items[0]
+        return next(iter(self.by_name.values())).first if self.by_name else LOST
+
+    @property
+    def all(self) -> tuple[Ref, ...]:
+        """Every tensor in it."""
+        return (*self.items, *(ref for feed in self.by_name.values() for ref in feed.all))
+
+    def with_first(self, ref: Ref) -> "Feed":
+        """The same with another first tensor."""
+        if self.items:
+            return replace(self, items=(ref, *self.items[1:]))
+        if self.by_name:
+            name, feed = next(iter(self.by_name.items()))
+            return replace(self, by_name={**self.by_name, name: feed.with_first(ref)})
+        return Feed((ref,))
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What `reuse` needs to go through an entry once more."""
+
+    entry: Entry
+    here: "Here"
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a name stands for: tensors, the names that hang on it with a dot, and the copies of a repeat."""
+
+    tensors: tuple[Ref, ...]
+    named: Mapping[str, Ref] = field(default_factory=dict)
+    copies: tuple["Bound", ...] | None = None
+    again: Again | None = None
+
+
+@dataclass(slots=True)
+class Frame:
+    """The names of one scope; `outer` is None in a block, which sees nothing of its caller."""
+
+    prefix: tuple[str, ...] = ()
+    outer: "Frame | None" = None
+    names: dict[str, Bound] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+    coming: set[str] = field(default_factory=set)
+
+    def find(self, name: str) -> Bound | None:
+        """What `name` stands for here or further out."""
+        return self.names.get(name) or (self.outer.find(name) if self.outer else None)
+
+    @property
+    def visible(self) -> frozenset[str]:
+        """All names that can be referred to here."""
+        return frozenset(self.names) | (self.outer.visible if self.outer else frozenset())
+
+    def stands_below(self, name: str) -> bool:
+        """Whether an entry of this name follows."""
+        return name in self.coming or (self.outer is not None and self.outer.stands_below(name))
+
+    def automatic(self, base: str) -> str:
+        """A name for an unnamed entry: `dense`, then `dense_1`, as Keras counts."""
+        name, count = base, 0
+        while name in self.taken or name in self.coming or name in self.names:
+            count += 1
+            name = f"{base}_{count}"
+        self.taken.add(name)
+        return name
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """A place in the network: what its names, variables and inputs mean."""
+
+    frame: Frame
+    scope: Scope
+    input: Feed
+    globals: Scope
+    """`vars` alone: all that a block sees of the outside."""
+    used: tuple[Span, ...] = ()
+    blocks: tuple[str, ...] = ()
+    trainable: bool | tuple[str, ...] | None = None
+    root: str = ""
+    """The name of the entry that `trainable` was said of."""
+
+
+@dataclass(slots=True)
+class Graph:
+    """The steps so far."""
+
+    blocks: Mapping[str, Block]
+    trust: bool = False
+    inputs: dict[str, Input] = field(default_factory=dict)
+    steps: dict[str, Step] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    spared: set[str] = field(default_factory=set)
+    entries: int = 0
+    twins: list[str] | None = None
+    """While an entry is used again: the steps of the first time, whose layers are applied once more."""
+
+    def shape(self, ref: Ref) -> Shape:
+        """The shape of a tensor, as far as it is known."""
+        if ref.step in self.inputs:
+            return self.inputs[ref.step].shape
+        step = self.steps.get(ref.step)
+        if step is None or step.shapes is None or ref.index >= len(step.shapes):
+            return None
+        return step.shapes[ref.index]
+
+    def add(self, step: Step) -> None:
+        """Append a step. Raises SpecError K114 if its name is taken."""
+        if step.name in self.steps or step.name in self.inputs:
+            raise SpecError(Problem("K114", f"there are two entries named `{step.name}`", step.span, help="rename one of them"))
+        if self.twins is not None:
+            if not self.twins:
+                raise SpecError(Problem("K216", "used again, this entry would need a layer that it has not", step.span))
+            step = replace(step, layer=self.twins.pop(0))
+        self.steps[step.name] = step
+        self.order.append(step.name)
+
+    def count(self, span: Span) -> None:
+        """Count an entry against the bound. Raises SpecError K204."""
+        self.entries += 1
+        if self.entries > MOST_ENTRIES:
+            raise SpecError(
+                Problem("K204", f"the expanded network has more than {MOST_ENTRIES:,} entries", span, help="make a `repeat` smaller")
+            )
+
+    def trail(self, refs: Sequence[Ref], most: int = 4) -> tuple[Related, ...]:
+        """The shapes that led to `refs`, nearest last: what a shape problem shows."""
+        found: list[Related] = []
+        ref = refs[0] if refs else LOST
+        while len(found) < most and ref.step in self.steps:
+            step = self.steps[ref.step]
+            if step.span:
+                found.append(Related(f"`{step.name}` gives {written(self.shape(ref))}", step.span))
+            before = tensors(step)
+            ref = before[0] if before else LOST
+        if ref.step in self.inputs and len(found) < most and self.inputs[ref.step].span:
+            given = self.inputs[ref.step]
+            found.append(Related(f"the input `{given.name}` is {written(given.shape)}", given.span))  # type: ignore[arg-type]
+        return tuple(reversed(found))
+
+
+def tensors(step: Step) -> tuple[Ref, ...]:
+    """All tensors that go into a step."""
+
+    def walk(value: object) -> tuple[Ref, ...]:
+        if isinstance(value, Ref):
+            return (value,)
+        if isinstance(value, list | tuple):
+            return tuple(ref for item in value for ref in walk(item))
+        return ()
+
+    return tuple(ref for value in (*step.args, *step.kwargs.values()) for ref in walk(value))
+
+
+def written(shape: Shape) -> str:
+    """`(26, 26, 32)`, `(?, 64)`, or `an unknown shape`."""
+    if shape is None:
+        return "an unknown shape"
+    inner = ", ".join("?" if size is None else str(size) for size in shape)
+    return f"({inner},)" if len(shape) == 1 else f"({inner})"
+
+
+def explicit_names(node: Node) -> set[str]:
+    """The names that entries of a chain give themselves, groups and branches included: automatic names keep off them."""
+    from kbuild.text.node import Mapping as MappingNode
+    from kbuild.text.node import Sequence as SequenceNode
+
+    if isinstance(node, SequenceNode):
+        return set().union(*(explicit_names(item) for item in node.items))
+    if not isinstance(node, MappingNode):
+        return set()
+    own = node.get("name")
+    found = {own.value} if isinstance(own, Scalar) and isinstance(own.value, str) else set()
+    if node.get("repeat") is not None:
+        return found
+    return found.union(*(explicit_names(value) for key, value in node.pairs if key.value in {"chain", "branches", "$choice"}))
+
+
+def unknown_reference(name: Scalar, frame: Frame) -> SpecError:
+    """K201 for a name that means nothing here."""
+    text = str(name.value)
+    if frame.stands_below(text):
+        return SpecError(
+            Problem("K201", f"`{text}` stands further down", name.span, help="an entry sees only what stands above it")
+        )
+    help = suggestion(text, frame.visible | {"previous", "input"})
+    return SpecError(Problem("K201", f"there is no entry `{text}` above", name.span, help=help))

@@ -1,0 +1,207 @@
+"""(Spec, Plan, Header) → Head for each output: the task, the loss and the metrics. The one place where they are decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kbuild.data.header import Header, Target, Task
+from kbuild.plan.activation import last_activation
+from kbuild.plan.plan import Plan, Ref
+from kbuild.spec.call import Call
+from kbuild.spec.names import suggestion
+from kbuild.spec.spec import Spec
+from kbuild.text.problem import Problem, SpecError
+from kbuild.text.source import Span
+
+PROBABILITIES = frozenset({"softmax", "sigmoid", "hard_sigmoid", "sparsemax", "sparse_sigmoid"})
+_SPARSE = frozenset({"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"})
+_CATEGORICAL = frozenset(
+    {"categorical_crossentropy", "CategoricalCrossentropy", "categorical_focal_crossentropy", "CategoricalFocalCrossentropy"}
+)
+_BINARY = frozenset({"binary_crossentropy", "BinaryCrossentropy", "binary_focal_crossentropy", "BinaryFocalCrossentropy"})
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is learned at one output.
+
+    Args:
+        loss: None where nothing is compared: the network adds its losses itself.
+        why: for people, how the loss was found: ``multiclass, 10 classes; logits``.
+        logits: whether the output still needs a softmax or sigmoid to be probabilities.
+    """
+
+    output: str
+    task: Task | None
+    loss: Call | None
+    weight: float = 1.0
+    metrics: tuple[Call, ...] = ()
+    classes: tuple[str, ...] = ()
+    count: int | None = None
+    why: str = ""
+    logits: bool = False
+
+
+def heads(spec: Spec, plan: Plan, header: Header | None) -> tuple[Head, ...]:
+    """Decide for every output.
+
+    Raises:
+        SpecError: K220 for units that do not fit the classes, K221 for a loss that does not fit the labels, K223 for one
+            that does not fit the activation, K201 for outputs that are not there. All at once.
+    """
+    problems = _unknown(spec, plan)
+    found: list[Head] = []
+    for name, ref in plan.outputs.items():
+        target = _target(name, plan, header, spec, problems)
+        found.append(_head(spec, plan, name, ref, target, problems))
+    if [p for p in problems if p.severity == "error"]:
+        raise SpecError(problems)
+    return tuple(found)
+
+
+def _unknown(spec: Spec, plan: Plan) -> list[Problem]:
+    problems: list[Problem] = []
+    for key in ("loss", "loss_weights", "metrics"):
+        value = getattr(spec.train, key)
+        for name in value if isinstance(value, Mapping) else ():
+            if name not in plan.outputs:
+                problems.append(
+                    Problem("K201", f"`train.{key}` names the output `{name}`, which is not there", spec.span(f"train.{key}.{name}"),
+                            help=suggestion(name, plan.outputs), path=f"train.{key}.{name}")
+                )  # fmt: skip
+    return problems
+
+
+def _target(name: str, plan: Plan, header: Header | None, spec: Spec, problems: list[Problem]) -> Target | None:
+    if header is None or not header.targets:
+        return None
+    if len(plan.outputs) == 1 and len(header.targets) == 1:
+        return next(iter(header.targets.values()))
+    if name in header.targets:
+        return header.targets[name]
+    if _loss(spec, name) is not None:
+        problems.append(
+            Problem("K217", f"the data have no target for the output `{name}`", spec.span("model.outputs"),
+                    help=suggestion(name, header.targets, "name the targets as the outputs, or give this output the loss null"))
+        )  # fmt: skip
+    return None
+
+
+def _loss(spec: Spec, name: str) -> Call | str | None:
+    loss = spec.train.loss
+    return loss.get(name) if isinstance(loss, Mapping) else loss
+
+
+def _metrics(spec: Spec, name: str) -> tuple[Call, ...] | None:
+    metrics = spec.train.metrics
+    return metrics.get(name, ()) if isinstance(metrics, Mapping) else metrics
+
+
+def _head(spec: Spec, plan: Plan, name: str, ref: Ref, target: Target | None, problems: list[Problem]) -> Head:
+    activation = last_activation(plan, ref)
+    shape = plan.shape(ref)
+    units = shape[-1] if shape else None
+    weight = float((spec.train.loss_weights or {}).get(name, 1.0))
+    wanted = _loss(spec, name)
+    task = target.task if target else None
+    count = target.count if target else None
+    span = _span(plan, ref) or spec.span("model")
+    if wanted is not None and not isinstance(wanted, Call) and task in {"multiclass", "binary"} and target and not target.one_hot:
+        _units(name, units, count, task, span, problems)
+    one_hot = bool(target and target.one_hot) or _mixes(spec)
+    logits = activation not in PROBABILITIES and task in {"binary", "multiclass", "multilabel"}
+    if isinstance(wanted, Call):
+        _consistent(spec, name, wanted, activation, task, one_hot, units, count, span, problems)
+        logits = bool(wanted.args.get("from_logits", False))
+        loss: Call | None = wanted
+        why = f"{task or 'task not known'}, as written"
+    elif wanted == "auto" and task is not None:
+        loss, why = _automatic(task, activation, units, count, one_hot)
+    else:
+        loss, why = None, "no loss here" if wanted is None else "what the data hold is not known"
+    metrics = _metrics(spec, name)
+    if metrics is None:
+        metrics = _usual(task, loss)
+    metrics = tuple(_accuracy(metric, task, units, logits) for metric in metrics)
+    return Head(name, task, loss, weight, metrics, target.classes if target else (), count, why, logits)
+
+
+def _span(plan: Plan, ref: Ref) -> Span | None:
+    step = plan.step(ref.step)
+    if step is None:
+        return None
+    return step.used[0] if step.used and step.span and step.span.source.name.startswith("kbuild:") else step.span
+
+
+def _units(name: str, units: int | None, count: int | None, task: Task | None, span: Span, problems: list[Problem]) -> None:
+    if units is None or count is None or units == count or (task == "binary" and units == 1):
+        return
+    help = f"give the last layer {count} units" + (", or 1 with a sigmoid" if task == "binary" else "")
+    problems.append(Problem("K220", f"the output `{name}` has {units} units and the data have {count} classes", span, help=help))
+
+
+def _mixes(spec: Spec) -> bool:
+    """MixUp and CutMix turn labels into mixtures, which are vectors."""
+    return any(call.name in {"MixUp", "CutMix"} for calls in spec.augment.values() for call in calls)
+
+
+def _automatic(task: Task, activation: str | None, units: int | None, count: int | None, one_hot: bool) -> tuple[Call, str]:
+    logits = activation not in PROBABILITIES
+    said = f"the last layer gives {'logits' if logits else f'probabilities ({activation})'}"
+    args = {"from_logits": True} if logits else {}
+    if task in {"regression", "reconstruction"}:
+        return Call("losses", "MeanSquaredError"), f"{task}: mean squared error"
+    if task == "multilabel" or (task == "binary" and units == 1):
+        return Call("losses", "BinaryCrossentropy", args), f"{task}; {said}"
+    if one_hot:
+        return Call("losses", "CategoricalCrossentropy", args), f"{task}, {count} classes as vectors; {said}"
+    return Call("losses", "SparseCategoricalCrossentropy", args), f"{task}, {count} classes; {said}"
+
+
+def _usual(task: Task | None, loss: Call | None) -> tuple[Call, ...]:
+    if loss is None or task is None or task == "reconstruction":
+        return ()
+    return (Call("identifier", "mae" if task == "regression" else "accuracy"),)
+
+
+def _accuracy(metric: Call, task: Task | None, units: int | None, logits: bool) -> Call:
+    """`accuracy` over one logit: Keras would compare it with 0.5, and 0 is where the classes part."""
+    if metric.namespace == "identifier" and metric.name in {"accuracy", "acc"} and logits and (units == 1 or task == "multilabel"):
+        return Call("metrics", "BinaryAccuracy", {"name": metric.name, "threshold": 0.0}, metric.span)
+    return metric
+
+
+def _consistent(
+    spec: Spec, name: str, loss: Call, activation: str | None, task: Task | None, one_hot: bool, units: int | None,
+    count: int | None, span: Span, problems: list[Problem],
+) -> None:  # fmt: skip
+    """What a written loss and the rest say against each other; each would train the wrong thing without a word."""
+    where = loss.span or spec.span("train.loss")
+    if loss.name in _CATEGORICAL and task in {"multiclass", "binary"} and not one_hot:
+        problems.append(
+            Problem("K221", f"the labels are integers, and `{loss.name}` wants vectors", where,
+                    help="write `sparse_categorical_crossentropy`")
+        )  # fmt: skip
+    if loss.name in _SPARSE and one_hot:
+        why = "MixUp and CutMix make vectors of the labels" if _mixes(spec) else "the labels are vectors"
+        problems.append(Problem("K221", f"{why}, and `{loss.name}` wants integers", where, help="write `categorical_crossentropy`"))
+    if loss.name in _SPARSE | _CATEGORICAL and task in {"multiclass", "binary"}:
+        wanted = count if units is None or count is None or units >= count else count
+        if units is not None and wanted is not None and units != wanted:
+            problems.append(
+                Problem("K220", f"the output `{name}` has {units} units and the data have {wanted} classes", span,
+                        help=f"give the last layer {wanted} units")
+            )  # fmt: skip
+    if loss.name in _SPARSE | _CATEGORICAL | _BINARY:
+        from_logits = bool(loss.args.get("from_logits", False))
+        needed = "sigmoid" if loss.name in _BINARY else "softmax"
+        if activation == "linear" and not from_logits:
+            class_name = loss.name if loss.name[:1].isupper() else "".join(word.capitalize() for word in loss.name.split("_"))
+            problems.append(
+                Problem("K223", f"`{loss.name}` wants probabilities, and the output `{name}` has no activation", span,
+                        help=f"give the last layer `activation: {needed}`, or write `loss: {{{class_name}: {{from_logits: true}}}}`")
+            )  # fmt: skip
+        if activation in {"softmax", "sigmoid"} and from_logits:
+            problems.append(
+                Problem("K223", f"`{loss.name}` is told to expect logits, and the output `{name}` has gone through {activation}", where,
+                        help="leave `from_logits` out")
+            )  # fmt: skip

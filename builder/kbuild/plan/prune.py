@@ -1,0 +1,55 @@
+"""Steps that lead to no output: left out if the spec itself left out what they were for, a Problem otherwise."""
+
+from collections.abc import Mapping
+
+from kbuild.plan.graph import LOST, Graph, tensors
+from kbuild.plan.plan import Ref, Step
+from kbuild.text.problem import Problem, SpecError
+
+
+def pruned(graph: Graph, outputs: Mapping[str, Ref]) -> tuple[Step, ...]:
+    """The steps that the outputs need, in order.
+
+    A step is left out without a word if a `when` dropped what it was for, if it only serves an output of a block that
+    nobody uses, or if it stands in a block of which something else is used.
+
+    Raises:
+        SpecError: K202 for every other step that leads nowhere, and for inputs that nothing uses.
+    """
+    live = reached(graph, set(ref.step for ref in outputs.values()))
+    spared = reached(graph, {name for name in graph.spared if name in graph.steps})
+    used_blocks = {graph.steps[name].used[0] for name in live if name in graph.steps and graph.steps[name].used}
+    problems: list[Problem] = []
+    dead = [name for name in graph.order if name not in live and name not in spared]
+    feeding = {ref.step for name in dead for ref in tensors(graph.steps[name])}
+    for name in dead:
+        step = graph.steps[name]
+        if name in feeding or (step.used and step.used[0] in used_blocks):
+            continue
+        problems.append(
+            Problem("K202", f"`{name}` leads to no output", step.span,
+                    help="use it with `from`, name it in `model.outputs`, or remove it", path=step.path)
+        )  # fmt: skip
+    for given in graph.inputs.values():
+        if given.name not in live and given.name not in spared and not dead:
+            problems.append(Problem("K202", f"nothing uses the input `{given.name}`", given.span, help="use it with `from`, or remove it"))
+    if problems:
+        raise SpecError(problems)
+    return tuple(graph.steps[name] for name in graph.order if name in live)
+
+
+def reached(graph: Graph, start: set[str]) -> set[str]:
+    """All that `start` is computed from, itself included."""
+    found: set[str] = set()
+    waiting = list(start)
+    while waiting:
+        name = waiting.pop()
+        if name in found or name == LOST.step:
+            continue
+        found.add(name)
+        step = graph.steps.get(name)
+        if step is not None:
+            waiting += [ref.step for ref in tensors(step)]
+            if step.layer != name:
+                waiting.append(step.layer)
+    return found
