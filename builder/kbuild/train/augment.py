@@ -1,0 +1,81 @@
+"""Calls of `data.augment` → a function over batches of training examples, repeatable from (seed, epoch)."""
+
+import dataclasses
+import inspect
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from kbuild.model import objects
+from kbuild.spec.call import Call
+
+MIXERS = ("MixUp", "CutMix")
+
+
+class Augment:
+    """Layers for each input, applied in training only, before the model.
+
+    Args:
+        calls: layers by input name, in order.
+        seed: of the run; a layer that is given its own `seed` keeps it.
+    """
+
+    def __init__(self, calls: Mapping[str, Sequence[Call]], seed: int):
+        self.seed = seed
+        flat = [(name, call) for name, chain in calls.items() for call in chain]
+        self._layers = [(name, _layer(call, seed, at), call.name in MIXERS) for at, (name, call) in enumerate(flat)]
+
+    def __call__(self, x: dict, y: dict) -> tuple[dict, dict]:
+        """A batch after augmentation. Where a layer mixes examples, labels come and go as numbers or one-hot vectors."""
+        x, y = dict(x), dict(y)
+        for name, layer, mixes in self._layers:
+            if mixes:
+                x[name], y = _mixed(layer, x[name], y)
+            elif _takes_training(layer):
+                x[name] = layer(x[name], training=True)
+            else:
+                x[name] = layer(x[name])
+        return x, y
+
+    def start(self, epoch: int) -> None:
+        """Set the state of every random layer to a pure function of (seed, epoch)."""
+        for at, (_, layer, _) in enumerate(self._layers):
+            for number, variable in enumerate(layer.variables):
+                if "seed" in variable.path and tuple(variable.shape) == (2,):
+                    state = np.random.SeedSequence([self.seed, epoch, at, number]).generate_state(1)
+                    variable.assign(np.asarray([state[0], 0], variable.dtype))
+
+
+def mixes(calls: Mapping[str, Sequence[Call]]) -> bool:
+    """Whether some layer mixes examples and their labels, so that labels of classes must be one-hot."""
+    return any(call.name in MIXERS for chain in calls.values() for call in chain)
+
+
+def _layer(call: Call, seed: int, at: int) -> keras.Layer:
+    if "seed" in inspect.signature(objects.find(call)).parameters and call.args.get("seed") is None:
+        own = int(np.random.SeedSequence([seed, at]).generate_state(1)[0] % 2**31)
+        call = dataclasses.replace(call, args={**call.args, "seed": own})
+    return objects.make(call)  # pyright: ignore[reportReturnType]
+
+
+def _mixed(layer: keras.Layer, images, y: dict) -> tuple[object, dict]:
+    """One mixing for all outputs: their labels go through the layer side by side."""
+    flat = {name: ops.reshape(ops.cast(value, "float32"), (-1, _width(value))) for name, value in y.items()}
+    labels = ops.concatenate(list(flat.values()), axis=1)
+    out = layer({"images": images, "labels": labels}, training=True)
+    parts, start = {}, 0
+    for name, value in flat.items():
+        width = value.shape[1]
+        parts[name] = ops.reshape(out["labels"][:, start : start + width], ops.shape(y[name]))
+        start += width
+    return out["images"], parts
+
+
+def _width(value) -> int:
+    return int(np.prod(value.shape[1:], dtype="int64"))
+
+
+def _takes_training(layer: keras.Layer) -> bool:
+    return "training" in inspect.signature(layer.call).parameters

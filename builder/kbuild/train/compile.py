@@ -1,0 +1,109 @@
+"""Model + Train + heads → the model compiled. Losses and metrics come from the heads, the learning rate from the schedule."""
+
+import dataclasses
+import inspect
+from collections.abc import Sequence
+from typing import Protocol
+
+import keras
+
+from kbuild.model import objects
+from kbuild.spec.call import Call
+from kbuild.spec.train import Plateau, Train
+from kbuild.text.problem import Problem, SpecError
+from kbuild.train import execution
+from kbuild.train.monitors import snake
+from kbuild.train.schedule import Scheduled
+
+
+class Head(Protocol):
+    """What training needs to know of an output: `kbuild.plan.head.Head`."""
+
+    @property
+    def output(self) -> str: ...  # noqa: D102
+    @property
+    def task(self) -> str | None: ...  # noqa: D102
+    @property
+    def loss(self) -> Call | None: ...  # noqa: D102
+    @property
+    def weight(self) -> float: ...  # noqa: D102
+    @property
+    def metrics(self) -> tuple[Call, ...]: ...  # noqa: D102
+    @property
+    def classes(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def count(self) -> int | None: ...  # noqa: D102
+
+
+def compile(model: keras.Model, train: Train, heads: Sequence[Head], steps_per_epoch: int) -> None:
+    """Compile `model` in place.
+
+    Args:
+        heads: one for each output of the model, in its order; one without a loss is not trained.
+        steps_per_epoch: batches in an epoch, for schedules given in epochs or percent.
+
+    Raises:
+        SpecError: K163 if no output has a loss and no layer adds one; what `make` raises for its calls.
+    """
+    if all(head.loss is None for head in heads) and not _adds_loss(model):
+        raise SpecError(
+            Problem("K163", "no output has a loss, so there is nothing to train",
+                    help="give `train.loss` for at least one output", path="train.loss")
+        )
+    single = len(heads) == 1
+    losses = {head.output: objects.make(head.loss) for head in heads if head.loss is not None}
+    metrics = {head.output: _metrics(head.metrics) for head in heads if head.metrics}
+    weights = {head.output: float(head.weight) for head in heads if head.loss is not None}
+    model.compile(
+        optimizer=optimizer(train, steps_per_epoch),
+        loss=(next(iter(losses.values()), None) if single else losses or None),  # pyright: ignore[reportArgumentType]
+        loss_weights=None if single or all(w == 1 for w in weights.values()) else weights,
+        metrics=(next(iter(metrics.values()), None) if single else metrics or None),
+        **execution.arguments(train),  # pyright: ignore[reportArgumentType]
+    )
+
+
+def optimizer(train: Train, steps_per_epoch: int) -> keras.Optimizer:
+    """The optimizer, its learning rate a schedule where the spec has one."""
+    made = objects.make(train.optimizer)
+    if isinstance(made, str):
+        made = keras.optimizers.get(made)
+    if isinstance(train.schedule, Call):
+        made.learning_rate = objects.make(train.schedule)  # pyright: ignore[reportAttributeAccessIssue]
+    elif train.schedule is not None and not isinstance(train.schedule, Plateau):
+        base = float(keras.ops.convert_to_numpy(made.learning_rate))  # pyright: ignore[reportAttributeAccessIssue]
+        made.learning_rate = Scheduled(train.schedule, base, steps_per_epoch, train.epochs)  # pyright: ignore
+    return made  # pyright: ignore[reportReturnType]
+
+
+def rate(optimizer: keras.Optimizer) -> float:
+    """The learning rate of the step that was taken last."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    scheduled = getattr(inner, "_learning_rate", None)
+    if isinstance(scheduled, keras.optimizers.schedules.LearningRateSchedule):
+        step = int(keras.ops.convert_to_numpy(inner.iterations))
+        return float(keras.ops.convert_to_numpy(scheduled(keras.ops.convert_to_tensor(max(step - 1, 0)))))
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def _metrics(calls: Sequence[Call]) -> list[object]:
+    """Metrics with names that do not depend on what else this process has made (Keras counts them up)."""
+    made, taken = [], set()
+    for call in calls:
+        if call.namespace == "identifier":
+            made.append(call.name)
+            taken.add(call.name)
+            continue
+        default = inspect.signature(objects.find(call)).parameters.get("name")
+        fixed = default.default if default is not None and isinstance(default.default, str) else snake(call.name)
+        name = base = str(call.args.get("name") or fixed)
+        number = 2
+        while name in taken:
+            name, number = f"{base}_{number}", number + 1
+        taken.add(name)
+        made.append(objects.make(dataclasses.replace(call, args={**call.args, "name": name})))
+    return made
+
+
+def _adds_loss(model: keras.Model) -> bool:
+    return bool(model.losses) or any(type(layer).__name__ in ("AddLoss", "Sampling") for layer in model.layers)

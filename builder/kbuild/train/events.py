@@ -1,0 +1,83 @@
+"""Numbers, text and pictures → TensorBoard event files, without TensorFlow on any backend."""
+
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+
+class Events:
+    """One event file. Nothing is lost that was written before `flush`."""
+
+    def __init__(self, folder: Path):
+        self._writer = EventFileWriter(str(folder))
+
+    def scalar(self, tag: str, value: float, step: int) -> None:
+        """A point of a chart."""
+        self._add(summary_pb2.Summary.Value(tag=clean(tag), simple_value=value), step)
+
+    def text(self, tag: str, text: str, step: int = 0) -> None:
+        """Markdown."""
+        tensor = tensor_pb2.TensorProto(
+            dtype=types_pb2.DT_STRING, string_val=[text.encode("utf-8")], tensor_shape=_shape(1)
+        )
+        self._tensor(tag, tensor, "text", step)
+
+    def image(self, tag: str, png: bytes, size: tuple[int, int], step: int = 0) -> None:
+        """A PNG picture of `size` (height, width) pixels."""
+        image = summary_pb2.Summary.Image(
+            height=size[0], width=size[1], colorspace=4, encoded_image_string=png
+        )
+        self._add(summary_pb2.Summary.Value(tag=clean(tag), image=image), step)
+
+    def histogram(self, tag: str, values: np.ndarray, step: int, bins: int = 30) -> None:
+        """How values of any shape are spread; those that are not finite are left out."""
+        flat = np.asarray(values, "float64").ravel()
+        flat = flat[np.isfinite(flat)]
+        if not flat.size:
+            return
+        counts, edges = np.histogram(flat, bins=bins)
+        rows = np.stack([edges[:-1], edges[1:], counts], axis=1)
+        tensor = tensor_pb2.TensorProto(
+            dtype=types_pb2.DT_DOUBLE, double_val=rows.ravel().tolist(), tensor_shape=_shape(bins, 3)
+        )
+        self._tensor(tag, tensor, "histograms", step)
+
+    def plugin(self, tag: str, name: str, content: bytes) -> None:
+        """A summary that only its plugin reads (`hparams`)."""
+        metadata = summary_pb2.SummaryMetadata(
+            plugin_data=summary_pb2.SummaryMetadata.PluginData(plugin_name=name, content=content)
+        )
+        # the plugin reads the metadata only, but TensorBoard drops a value without a tensor
+        tensor = tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT, tensor_shape=_shape(0))
+        self._add(summary_pb2.Summary.Value(tag=tag, metadata=metadata, tensor=tensor), 0)
+
+    def flush(self) -> None:
+        """Have everything on the disk."""
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Flush and close."""
+        self._writer.close()
+
+    def _tensor(self, tag: str, tensor: tensor_pb2.TensorProto, plugin: str, step: int) -> None:
+        metadata = summary_pb2.SummaryMetadata(
+            plugin_data=summary_pb2.SummaryMetadata.PluginData(plugin_name=plugin, content=b"")
+        )
+        self._add(summary_pb2.Summary.Value(tag=clean(tag), tensor=tensor, metadata=metadata), step)
+
+    def _add(self, value: summary_pb2.Summary.Value, step: int) -> None:
+        summary = summary_pb2.Summary(value=[value])
+        self._writer.add_event(event_pb2.Event(summary=summary, step=step, wall_time=time.time()))
+
+
+def clean(tag: str) -> str:
+    """A tag that TensorBoard and every file system take: letters, digits, `-_./` and spaces."""
+    return re.sub(r"[^\w\-./ ]", "_", tag, flags=re.ASCII).strip("/ ") or "_"
+
+
+def _shape(*sizes: int) -> tensor_shape_pb2.TensorShapeProto:
+    return tensor_shape_pb2.TensorShapeProto(dim=[tensor_shape_pb2.TensorShapeProto.Dim(size=size) for size in sizes])

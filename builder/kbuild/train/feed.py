@@ -1,0 +1,156 @@
+"""Part → batches for Keras, in an order that is a pure function of (seed, epoch).
+
+Seeded Keras gives every epoch the same order, so the order is made here. On TensorFlow batches are gathered in a
+tf.data pipeline, elsewhere by a `PyDataset`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from keras import ops
+
+from kbuild.data.dataset import Part
+from kbuild.data.order import permutation
+from kbuild.train.augment import Augment
+
+Batch = Callable[[dict, dict, dict], tuple]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What `fit`, `evaluate` and `predict` of Keras take, and how to say which epoch begins.
+
+    Args:
+        data: a `tf.data.Dataset` or `PyDataset` of (x, y) or (x, y, weights): x by input name; y and weights by
+            output name, or bare if there is one output.
+        steps: batches in an epoch.
+        start: to be called with the epoch's number, from 0, before its first batch.
+    """
+
+    data: object
+    steps: int
+    start: Callable[[int], None]
+
+
+def feed(
+    part: Part,
+    batch_size: int,
+    outputs: Sequence[str],
+    *,
+    seed: int | None = None,
+    augment: Augment | None = None,
+    features: keras.Model | None = None,
+    reconstruct: bool = False,
+    weights: Mapping[str, np.ndarray] | None = None,
+) -> Feed:
+    """Batches of a part of the data.
+
+    Args:
+        part: examples in memory; `y` may hold more than the outputs.
+        batch_size: >= 1; the last batch of an epoch may be smaller.
+        outputs: names of the model's outputs that are trained, in order.
+        seed: shuffle by (seed, epoch); None keeps the order.
+        augment: applied to each batch.
+        features: with `reconstruct`, model of what the network is given after preprocessing; None is x as it is.
+        reconstruct: the target of every output is the preprocessed, augmented input.
+        weights: weights of the examples by output name.
+    """
+    y = {} if reconstruct else {name: part.y[name] for name in outputs if name in part.y}
+    known = dict(weights or {})
+    if known:
+        # Keras wants weights for every output or for none
+        known = {name: known.get(name, np.ones(len(part), "float32")) for name in (y or known)}
+    arrays = tuple({name: _narrow(array) for name, array in group.items()} for group in (part.x, y, known))
+
+    def batch(x: dict, y: dict, w: dict) -> tuple:
+        if augment is not None:
+            x, y = augment(x, y)
+        if reconstruct:
+            y = targets(x, outputs, features)
+        if not y:
+            return (x,)
+        return (x, _bare(y, outputs), _bare(w, outputs)) if w else (x, _bare(y, outputs))
+
+    made = augment is not None or reconstruct
+    steps = max(1, -(-len(part) // batch_size))
+    if made:
+        # layers have to have their variables before a pipeline traces them
+        batch(*({n: ops.convert_to_tensor(a[:2]) for n, a in group.items()} for group in arrays))
+    build = _pipeline if keras.backend.backend() == "tensorflow" else _indexed
+    data, reorder = build(arrays, len(part), batch_size, steps, batch, made, augment is not None)
+
+    def start(epoch: int) -> None:
+        if seed is not None:
+            reorder(permutation(len(part), seed, epoch))
+        if augment is not None:
+            augment.start(epoch)
+
+    start(0)
+    return Feed(data, steps, start)
+
+
+def targets(x: Mapping[str, object], outputs: Sequence[str], features: keras.Model | None) -> dict:
+    """What an autoencoder is to give back: the input after preprocessing, for each output."""
+    found = x if features is None else features(dict(x), training=False)
+    if not isinstance(found, Mapping):
+        found = {"": found}
+    first = next(iter(found.values()))
+    return {name: ops.cast(found.get(name, first), "float32") for name in outputs}
+
+
+def _narrow(array: np.ndarray) -> np.ndarray:
+    """JAX has no 64-bit numbers, and no backend needs them here."""
+    array = np.asarray(array)
+    return array.astype({"int64": "int32", "float64": "float32"}.get(array.dtype.name, array.dtype), copy=False)
+
+
+def _bare(values: dict, outputs: Sequence[str]) -> object:
+    return next(iter(values.values())) if len(outputs) == 1 else values
+
+
+def _pipeline(arrays: tuple, count: int, size: int, steps: int, batch: Batch, made: bool, random: bool):
+    """A tf.data pipeline that gathers rows of tensors in main memory, and a function that gives it a new order."""
+    import tensorflow as tf
+
+    with tf.device("CPU:0"):
+        tensors = tuple({name: tf.constant(a) for name, a in group.items()} for group in arrays)
+        order = tf.Variable(np.arange(count, dtype="int64"), trainable=False)
+
+    def gather(step):
+        rows = order[step * size : (step + 1) * size]
+        groups = [{name: tf.gather(a, rows) for name, a in group.items()} for group in tensors]
+        return batch(*groups)
+
+    # random layers draw in turn: in parallel the draws would depend on timing
+    parallel = None if random else tf.data.AUTOTUNE
+    data = tf.data.Dataset.range(steps).map(gather, num_parallel_calls=parallel, deterministic=None if random else True)
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return data.prefetch(tf.data.AUTOTUNE).with_options(options), lambda index: order.assign(index)
+
+
+def _indexed(arrays: tuple, count: int, size: int, steps: int, batch: Batch, made: bool, random: bool):
+    """A PyDataset over arrays, and a function that gives it a new order."""
+    data = _Rows(arrays, np.arange(count, dtype="int64"), size, steps, batch, made)
+    return data, data.reorder
+
+
+class _Rows(keras.utils.PyDataset):
+    def __init__(self, arrays: tuple, order: np.ndarray, size: int, steps: int, batch: Batch, made: bool):
+        super().__init__()
+        self._arrays, self._order, self._size, self._steps = arrays, order, size, steps
+        self._batch, self._made = batch, made
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def __getitem__(self, index: int) -> tuple:
+        rows = self._order[index * self._size : (index + 1) * self._size]
+        groups = [{name: array[rows] for name, array in group.items()} for group in self._arrays]
+        out = self._batch(*groups)
+        return keras.tree.map_structure(ops.convert_to_numpy, out) if self._made else out
+
+    def reorder(self, order: np.ndarray) -> None:
+        self._order = order

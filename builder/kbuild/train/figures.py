@@ -1,0 +1,116 @@
+"""Numbers of a run → PNG pictures: curves, confusion matrix, worst mistakes. Draws without a display."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kbuild.train import atomic, history
+
+INK, TRAIN, VALIDATION, BEST = "#333333", "#1f77b4", "#d95f02", "#7f7f7f"
+NAMES_SHOWN = 40  # more classes than this get no labels and no numbers
+
+
+def curves(path: Path, columns: Mapping[str, Sequence[float]], best: int | None) -> None:
+    """One chart for each number of the history, training and validation together, the best epoch marked.
+
+    Args:
+        columns: of `history.csv`.
+        best: the best epoch, from 1.
+    """
+    names = [name for name in columns if name not in history.FIRST and not name.startswith("val_")]
+    names = [*names[:11], "learning_rate"]
+    wide = min(3, len(names))
+    figure, axes = _figure(-(-len(names) // wide), wide, (4.2, 3.0))
+    for axis, name in zip(axes, names, strict=False):
+        epochs = columns["epoch"]
+        mark = "o" if len(epochs) < 3 else None
+        axis.plot(epochs, columns[name], color=TRAIN, label="training", marker=mark)
+        if f"val_{name}" in columns:
+            axis.plot(epochs, columns[f"val_{name}"], color=VALIDATION, label="validation", marker=mark)
+            axis.legend(frameon=False, fontsize=8)
+        if best is not None:
+            axis.axvline(best, color=BEST, linewidth=0.8, linestyle=":")
+        axis.set_title(name.replace("_", " "), fontsize=10)
+        axis.set_xlabel("epoch", fontsize=8)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    _save(figure, axes[len(names) :], path)
+
+
+def confusion(path: Path, matrix: np.ndarray, classes: Sequence[str], title: str) -> None:
+    """A confusion matrix: colour is the share of the true class, numbers are examples."""
+    count = len(classes)
+    side = float(np.clip(0.42 * count + 2.2, 3.6, 12))
+    figure, (axis,) = _figure(1, 1, (side, side))
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    axis.set_title(title, fontsize=10)
+    axis.set_xlabel("predicted")
+    axis.set_ylabel("true")
+    if count <= NAMES_SHOWN:
+        axis.set_xticks(range(count), [_short(name) for name in classes], rotation=60, ha="right", fontsize=8)
+        axis.set_yticks(range(count), [_short(name) for name in classes], fontsize=8)
+        for row, column in np.argwhere(matrix > 0):
+            color = "white" if share[row, column] > 0.55 else INK
+            axis.text(column, row, str(matrix[row, column]), ha="center", va="center", fontsize=8, color=color)
+    axis.grid(False)
+    _save(figure, [], path)
+
+
+def pictures(path: Path, images: Sequence[np.ndarray], titles: Sequence[str]) -> None:
+    """Images in rows of six, each under its title.
+
+    Args:
+        images: (height, width), (height, width, 1) or (height, width, 3), any range.
+    """
+    wide = min(6, max(1, len(images)))
+    figure, axes = _figure(-(-len(images) // wide), wide, (1.7, 2.0))
+    for axis, image, title in zip(axes, images, titles, strict=False):
+        axis.imshow(_scaled(image), cmap="gray", vmin=0, vmax=1)
+        axis.set_title(title, fontsize=7)
+        axis.set_axis_off()
+    _save(figure, axes[len(images) :], path)
+
+
+def scatter(path: Path, true: np.ndarray, predicted: np.ndarray, title: str) -> None:
+    """Predicted over true numbers, with the line on which they are equal."""
+    figure, (axis,) = _figure(1, 1, (4.2, 4.2))
+    true, predicted = np.ravel(true), np.ravel(predicted)
+    low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
+    axis.plot([low, high], [low, high], color=BEST, linewidth=0.8)
+    axis.scatter(true[:5000], predicted[:5000], s=8, alpha=0.5, color=TRAIN)
+    axis.set_title(title, fontsize=10)
+    axis.set_xlabel("true")
+    axis.set_ylabel("predicted")
+    _save(figure, [], path)
+
+
+def _figure(rows: int, columns: int, size: tuple[float, float]):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(columns * size[0], rows * size[1]), layout="constrained", dpi=110)
+    FigureCanvasAgg(figure)
+    axes = list(np.ravel(figure.subplots(rows, columns, squeeze=False)))
+    for axis in axes:
+        axis.tick_params(labelsize=8)
+        axis.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _save(figure, unused: Sequence, path: Path) -> None:
+    for axis in unused:
+        axis.set_axis_off()
+    with atomic.writing(path) as temporary:
+        figure.savefig(temporary, format="png")
+
+
+def _scaled(image: np.ndarray) -> np.ndarray:
+    image = np.asarray(image, "float64")
+    image = image[..., 0] if image.ndim == 3 and image.shape[-1] not in (3, 4) else image
+    low, high = image.min(), image.max()
+    return (image - low) / (high - low) if high > low else np.zeros_like(image)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 16 else name[:15] + "…"

@@ -1,0 +1,65 @@
+"""Spec → Run: everything is checked that can be, then Keras is started, then training begins. Raises SpecError."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kbuild.data.load import load
+from kbuild.data.peek import peek
+from kbuild.model import backend as engine
+from kbuild.plan.expand import expand
+from kbuild.plan.head import heads
+from kbuild.spec.spec import Spec
+from kbuild.text.problem import Problem, SpecError
+from kbuild.train import rundir
+from kbuild.train.progress import Reporter, reporter
+from kbuild.train.run import Run
+
+
+def fit(
+    spec: Spec,
+    *,
+    out: Path | None = None,
+    backend: str | None = None,
+    command: Sequence[str] = (),
+    report: Reporter | None = None,
+) -> Run:
+    """Train the network of a spec and leave a run directory.
+
+    Args:
+        out: the run directory, absent or empty; None makes `runs/NAME-NNN`.
+        backend: `tensorflow`, `jax` or `torch`; None is the one that is imported, configured or installed.
+        command: the command line, for the record.
+        report: shows how it goes; None shows it on standard output.
+
+    Returns:
+        The run, `done` or `stopped` by SIGINT or SIGTERM.
+
+    Raises:
+        SpecError: K166 if the spec has no data; K601, K602 if there is no place for the run; K510 if the loss is not
+            finite; K511 if a step fails; problems of the data (K4xx) and of the graph.
+    """
+    if spec.data is None:
+        raise SpecError(
+            Problem("K166", "the spec has no `data`, so there is nothing to train on",
+                    spec.span(""), help="add a section, such as `data: {source: digits}`", path="data")
+        )
+    if out is not None:
+        rundir.free(Path(out))
+    seed = spec.train.seed
+    header = peek(spec.data, seed=seed, trust=spec.trust)
+    plan = expand(spec, header)
+    found = heads(spec, plan, header)
+    engine.start(backend)
+    dataset = load(spec.data, seed, features=_features(spec), trust=spec.trust)
+    if dataset.header != header:
+        plan = expand(spec, dataset.header)
+        found = heads(spec, plan, dataset.header)
+    # these import Keras, which must not happen before the backend is chosen
+    from kbuild.train import job, session
+
+    prepared = job.prepare(spec, plan, found, dataset)
+    return session.train(prepared, out=out, command=command, report=report or reporter())
+
+
+def _features(spec: Spec) -> tuple[str, ...] | None:
+    return tuple(entry.name for entry in spec.inputs) or None

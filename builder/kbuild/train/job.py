@@ -1,0 +1,148 @@
+"""Spec, Plan, heads and Dataset → Job: a compiled model and its feeds, checked down to the first batch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from kbuild.data.dataset import Dataset, Part
+from kbuild.model import build, objects
+from kbuild.plan.head import Head
+from kbuild.plan.plan import Plan
+from kbuild.spec.call import Call
+from kbuild.spec.spec import Spec
+from kbuild.text.problem import Problem, SpecError
+from kbuild.train import augment, compile, execution, feed, monitors, weights
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that training needs.
+
+    Args:
+        outputs: names of the outputs that have a target, in order.
+        train, validation: batches; validation is None where there is none.
+        names: what the logs of an epoch will hold.
+        notes: what a user should know, a line each.
+    """
+
+    spec: Spec
+    plan: Plan
+    heads: tuple[Head, ...]
+    dataset: Dataset
+    model: keras.Model
+    features: keras.Model | None
+    train: feed.Feed
+    validation: feed.Feed | None
+    names: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def metrics(self) -> tuple[Call, ...]:
+        """The metrics of all outputs."""
+        return tuple(call for head in self.heads for call in head.metrics)
+
+
+def prepare(spec: Spec, plan: Plan, heads: Sequence[Head], dataset: Dataset) -> Job:
+    """Build, adapt and compile the model, and try it on one batch.
+
+    Raises:
+        SpecError: K160 for a monitor that nothing yields; K511 if the model, its loss and the data do not fit together.
+    """
+    notes = execution.prepare(spec.train)
+    model = build.build(plan)
+    build.adapt(model, plan, dataset.train.x)
+    features = build.features(model, plan)
+    heads = tuple(heads)
+    training = batches(spec, heads, dataset.train, features, training=True)
+    compile.compile(model, spec.train, heads, training.steps)
+    validation = None
+    if dataset.validation is not None and len(dataset.validation):
+        validation = batches(spec, heads, dataset.validation, features)
+    logs = first_batch(model, spec, heads, dataset.train, features)
+    names = monitors.names(logs, validation is not None)
+    monitors.check(spec.train, names, validation is not None)
+    why = [head.why for head in heads if head.why]
+    return Job(spec, plan, heads, dataset, model, features, training, validation, names, (*why, *notes))
+
+
+def batches(
+    spec: Spec, heads: Sequence[Head], part: Part, features: keras.Model | None, training: bool = False
+) -> feed.Feed:
+    """The feed of a part of the data; in `training` shuffled, augmented and with class weights."""
+    assert spec.data is not None
+    calls = _augment(spec, part)
+    outputs = [head.output for head in heads if head.loss is not None] or [head.output for head in heads]
+    reconstruct = spec.data.target == "input"
+    if augment.mixes(calls):
+        part = _dense(part, heads)
+    return feed.feed(
+        part,
+        spec.data.batch_size,
+        outputs,
+        seed=spec.train.seed if training else None,
+        augment=augment.Augment(calls, spec.train.seed) if training and calls else None,
+        features=features,
+        reconstruct=reconstruct,
+        weights=_weights(spec, heads, part, outputs, training),
+    )
+
+
+def first_batch(
+    model: keras.Model, spec: Spec, heads: Sequence[Head], part: Part, features: keras.Model | None
+) -> Mapping[str, float]:
+    """Evaluate the untrained model on one batch: the names that it reports, or SpecError K511."""
+    assert spec.data is not None
+    few = part.take(np.arange(min(len(part), spec.data.batch_size)))
+    try:
+        return model.evaluate(batches(spec, heads, few, features).data, verbose=0, return_dict=True)  # pyright: ignore
+    except SpecError:
+        raise
+    except Exception as error:
+        raise SpecError(broken(error, "the first batch", few, model)) from error
+
+
+def broken(error: Exception, where: str, part: Part, model: keras.Model) -> Problem:
+    """What Keras said when a step failed, with the shapes that met."""
+    shapes = ", ".join(f"`{name}` {tuple(array.shape)}" for name, array in (*part.x.items(), *part.y.items()))
+    outputs = ", ".join(f"`{name}` {tuple(shape.shape)}" for name, shape in zip(model.output_names, model.outputs, strict=False))
+    return Problem(
+        "K511",
+        f"{where} fails: {objects.sentence(error)}",
+        help=f"the data give {shapes}; the model gives {outputs}; compare them with `kbuild show` and `kbuild data`",
+    )
+
+
+def _augment(spec: Spec, part: Part) -> dict[str, tuple[Call, ...]]:
+    only = next(iter(part.x))
+    return {name or only: calls for name, calls in spec.augment.items() if calls}
+
+
+def _dense(part: Part, heads: Sequence[Head]) -> Part:
+    y = dict(part.y)
+    for head in heads:
+        if head.output in y and head.task == "multiclass" and head.count:
+            y[head.output] = weights.one_hot(y[head.output], head.count)
+    return Part(part.x, y, part.weights, part.ids)
+
+
+def _weights(
+    spec: Spec, heads: Sequence[Head], part: Part, outputs: Sequence[str], training: bool
+) -> dict[str, np.ndarray] | None:
+    wanted = spec.train.class_weight if training else None
+    found: dict[str, np.ndarray] = {}
+    for head in heads:
+        if head.output not in outputs:
+            continue
+        classified = head.task in ("binary", "multiclass") and head.output in part.y
+        one = weights.of_examples(
+            wanted if classified else None,  # pyright: ignore[reportArgumentType]
+            part.y.get(head.output, np.zeros(len(part))),
+            head.classes,
+            head.count,
+            part.weights,
+        )
+        if one is not None:
+            found[head.output] = one
+    return found or None

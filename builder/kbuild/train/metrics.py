@@ -1,0 +1,69 @@
+"""Predictions and truth as arrays → what they are worth. Knows nothing of models."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def probabilities(outputs: np.ndarray, logits: bool) -> np.ndarray:
+    """(n, classes) or (n, 1) float64 probabilities from what a model gave; `logits` if that was before softmax or sigmoid."""
+    values = np.asarray(outputs, "float64").reshape(len(outputs), -1)
+    if not logits:
+        return values
+    if values.shape[1] == 1:
+        return 0.5 * (1.0 + np.tanh(0.5 * values))
+    values = np.exp(values - values.max(axis=1, keepdims=True))
+    return values / values.sum(axis=1, keepdims=True)
+
+
+def chosen(probability: np.ndarray) -> np.ndarray:
+    """(n,) int64 classes: the likeliest, or for one column whether it is above a half."""
+    if probability.shape[1] == 1:
+        return (probability[:, 0] > 0.5).astype("int64")
+    return probability.argmax(axis=1).astype("int64")
+
+
+def confidence(probability: np.ndarray) -> np.ndarray:
+    """(n,) probability of the chosen class."""
+    if probability.shape[1] == 1:
+        return np.maximum(probability[:, 0], 1.0 - probability[:, 0])
+    return probability.max(axis=1)
+
+
+def confusion(true: np.ndarray, predicted: np.ndarray, count: int) -> np.ndarray:
+    """(count, count) int64: row is the true class, column the predicted one."""
+    return np.bincount(true * count + predicted, minlength=count * count).reshape(count, count)
+
+
+def per_class(true: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Precision, recall, F1 and support (examples) of each class, and their plain mean as `macro`."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    labels = np.arange(len(classes))
+    columns = precision_recall_fscore_support(true, predicted, labels=labels, zero_division=0.0)
+    names = ("precision", "recall", "f1", "support")
+    rows = {
+        name: {key: float(values[at]) if key != "support" else int(values[at])
+               for key, values in zip(names, columns, strict=True)}
+        for at, name in enumerate(classes)
+    }
+    rows["macro"] = {key: float(np.mean(values)) for key, values in zip(names[:3], columns[:3], strict=True)}
+    rows["macro"]["support"] = len(true)
+    return rows
+
+
+def regression(true: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Mean absolute error, root of the mean squared error, and R² (NaN where the truth does not vary)."""
+    true, predicted = (np.asarray(a, "float64").reshape(len(a), -1) for a in (true, predicted))
+    error = predicted - true
+    spread = np.sum((true - true.mean(axis=0)) ** 2)
+    return {
+        "mae": float(np.mean(np.abs(error))),
+        "rmse": float(np.sqrt(np.mean(error**2))),
+        "r2": float(1.0 - np.sum(error**2) / spread) if spread > 0 else float("nan"),
+    }
+
+
+def worst(error: np.ndarray, count: int) -> np.ndarray:
+    """Indices of the `count` biggest errors, biggest first; ties in their order."""
+    return np.argsort(-np.asarray(error, "float64"), kind="stable")[:count]

@@ -1,0 +1,120 @@
+"""A run, while it runs → what a person sees: one bar and a line an epoch on a terminal, plain lines elsewhere."""
+
+import sys
+from collections.abc import Mapping, Sequence
+
+HIDDEN = ("epoch", "seconds", "learning_rate")
+
+
+class Reporter:
+    """Says nothing: what `--quiet` and `--json` take. The others extend it."""
+
+    def start(self, epochs: int, steps: int) -> None:
+        """Training begins: `epochs` of `steps` batches."""
+
+    def note(self, text: str) -> None:
+        """Something worth knowing: a choice that kbuild made, a warning."""
+
+    def step(self, done: int) -> None:
+        """`done` batches of the run are done. Called often."""
+
+    def epoch(self, row: Mapping[str, float], best: bool) -> None:
+        """An epoch is done; `row` is its line of the history, `best` whether it is the best so far."""
+
+    def finish(self) -> None:
+        """Training is over, for whatever reason. May be called twice."""
+
+
+class Plain(Reporter):
+    """Lines of text on standard output."""
+
+    def start(self, epochs: int, steps: int) -> None:
+        """See `Reporter`."""
+        self._epochs = epochs
+        print(f"{epochs} epochs of {steps} steps", flush=True)
+
+    def note(self, text: str) -> None:
+        """See `Reporter`."""
+        print(text, flush=True)
+
+    def epoch(self, row: Mapping[str, float], best: bool) -> None:
+        """See `Reporter`."""
+        print(line(row, self._epochs, best), flush=True)
+
+
+class Rich(Reporter):
+    """One bar for the run, with the time that is left, under a line for each epoch."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(highlight=False)
+        self._progress = None
+
+    def start(self, epochs: int, steps: int) -> None:
+        """See `Reporter`."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._epochs = epochs
+        self._progress = Progress(
+            TextColumn("epoch {task.fields[epoch]}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps,"),
+            TimeRemainingColumn(), TextColumn("left"), console=self._console, transient=True,
+        )
+        self._task = self._progress.add_task("fit", total=epochs * steps, epoch=1)
+        self._progress.start()
+
+    def note(self, text: str) -> None:
+        """See `Reporter`."""
+        from rich.markup import escape
+
+        self._console.print(escape(text), soft_wrap=True)
+
+    def step(self, done: int) -> None:
+        """See `Reporter`."""
+        if self._progress is not None:
+            self._progress.update(self._task, completed=done)
+
+    def epoch(self, row: Mapping[str, float], best: bool) -> None:
+        """See `Reporter`."""
+        self._console.print(line(row, self._epochs, best), style="green" if best else None, soft_wrap=True)
+        if self._progress is not None:
+            self._progress.update(self._task, epoch=int(row["epoch"]) + 1)
+
+    def finish(self) -> None:
+        """See `Reporter`."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+
+def reporter(quiet: bool = False) -> Reporter:
+    """The one that suits standard output; `quiet` for one that says nothing."""
+    if quiet:
+        return Reporter()
+    return Rich() if sys.stdout.isatty() else Plain()
+
+
+def line(row: Mapping[str, float], epochs: int, best: bool) -> str:
+    """One epoch in one line: `epoch  3/30  loss 0.2031 (val 0.2210)  accuracy 0.9402 (val 0.9333)  lr 0.001  0.4 s  best`."""
+    width = len(str(epochs))
+    parts = [f"epoch {int(row['epoch']):{width}d}/{epochs}"]
+    names = [name for name in row if name not in HIDDEN and not name.startswith("val_")]
+    for name in names:
+        other = row.get(f"val_{name}")
+        parts.append(f"{name} {_number(row[name])}" + ("" if other is None else f" (val {_number(other)})"))
+    parts += [f"lr {row['learning_rate']:.3g}", f"{row['seconds']:.1f} s"]
+    return "  ".join([*parts, "best"] if best else parts)
+
+
+def table(report: Mapping[str, Mapping[str, float]], columns: Sequence[str]) -> str:
+    """Rows of numbers by name, as aligned text."""
+    width = max((len(name) for name in report), default=0)
+    head = " " * width + "".join(f"{column:>11}" for column in columns)
+    rows = [f"{name:<{width}}" + "".join(f"{_number(row[c]):>11}" for c in columns) for name, row in report.items()]
+    return "\n".join([head, *rows])
+
+
+def _number(value: float) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"

@@ -1,0 +1,212 @@
+"""Run → report: what its model is worth on a part of the data, in numbers and pictures. Raises SpecError."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from kbuild.data.dataset import Dataset, Part
+from kbuild.data.load import load
+from kbuild.data.peek import peek
+from kbuild.model import backend as engine
+from kbuild.plan.expand import expand
+from kbuild.plan.head import Head, heads
+from kbuild.spec.call import Call
+from kbuild.spec.load import load as load_spec
+from kbuild.spec.spec import Spec
+from kbuild.text.problem import Problem, SpecError
+from kbuild.train import atomic, figures, metrics, rundir, run, weights
+
+WORST = 24
+PartName = Literal["train", "validation", "test"]
+
+
+def evaluate(path: Path | str, part: PartName = "test", *, backend: str | None = None) -> dict[str, object]:
+    """Evaluate the saved model of a run and write `report/evaluation.json` and the pictures.
+
+    Args:
+        part: which part of the run's data.
+        backend: None takes the one that is imported, or the one of the run.
+
+    Returns:
+        `part`, `examples`, `metrics` by name and `outputs` by name: for classes `classes`, `per_class` (precision,
+        recall, f1, support), `confusion` (rows are true classes) and `worst` (id, true, predicted, probability), for
+        numbers `mae`, `rmse`, `r2` and `worst`.
+
+    Raises:
+        SpecError: K603–K607 if there is no usable run, K609 if the data has no such part.
+    """
+    path = Path(path)
+    info = rundir.info(path)
+    spec = spec_of(path, info)
+    assert spec.data is not None
+    engine.start(backend or _installed(info))
+    header = peek(spec.data, seed=spec.train.seed, trust=spec.trust)
+    names = tuple(entry.name for entry in spec.inputs) or None
+    dataset = load(spec.data, spec.train.seed, features=names, trust=spec.trust)
+    plan = expand(spec, dataset.header or header)
+    from kbuild.model import build
+    from kbuild.train import compile, execution
+
+    execution.prepare(spec.train)
+    model = run.load_model(path)
+    found = heads(spec, plan, dataset.header)
+    compile.compile(model, spec.train, found, 1)
+    features = build.features(model, plan)
+    chosen: Part | None = getattr(dataset, part)
+    if chosen is None or not len(chosen):
+        there = [name for name in ("train", "validation", "test") if len(getattr(dataset, name) or ())]
+        raise SpecError(
+            Problem("K609", f"the data has no part `{part}`",
+                    help="choose one of " + ", ".join(f"`{name}`" for name in there))
+        )
+    return _written(model, found, chosen, part, features, spec, path)
+
+
+def report(model, heads: Sequence[Head], dataset: Dataset, features, spec: Spec, path: Path) -> dict[str, float]:
+    """Evaluate a compiled model at the end of its training; the numbers of the test part, empty if there is none.
+
+    The files in `report/` are of the test part, else of the validation part.
+    """
+    for name in ("test", "validation"):
+        part: Part | None = getattr(dataset, name)
+        if part is not None and len(part):
+            found = _written(model, heads, part, name, features, spec, path)
+            return found["metrics"] if name == "test" else {}  # pyright: ignore[reportReturnType]
+    return {}
+
+
+def described(head: Head) -> dict[str, object]:
+    """What `run.json` says of an output, so that predictions can be read without the data."""
+    return {
+        "name": head.output,
+        "task": head.task,
+        "classes": list(head.classes),
+        "count": head.count,
+        "loss": None if head.loss is None else head.loss.name,
+        "logits": logits(head),
+        "why": head.why,
+    }
+
+
+def logits(head: Head) -> bool:
+    """Whether the output comes before softmax or sigmoid."""
+    return isinstance(head.loss, Call) and head.loss.args.get("from_logits") is True
+
+
+def spec_of(path: Path, info: Mapping[str, object]) -> Spec:
+    """The spec of a run, from its `spec.yaml`; what it reads may lie where it lay when the run was made."""
+    file = path / "spec.yaml"
+    if not file.is_file():
+        raise SpecError(Problem("K605", f"the run `{path}` has no `spec.yaml`", help="train again"))
+    roots = [Path(str(root)) for root in info.get("data_roots") or ()]  # pyright: ignore[reportGeneralTypeIssues]
+    return load_spec(file, data_roots=roots, trust=bool(info.get("trust")))
+
+
+def _installed(info: Mapping[str, object]) -> str | None:
+    """The backend of the run, if this machine has it."""
+    import importlib.util
+    import sys
+
+    name = str(info.get("backend") or "")
+    return name if name and "keras" not in sys.modules and importlib.util.find_spec(name) else None
+
+
+def _written(model, heads, part: Part, name: str, features, spec: Spec, path: Path) -> dict[str, object]:
+    from kbuild.train.job import batches
+
+    feed = batches(spec, heads, part, features)
+    numbers = {key: float(value) for key, value in model.evaluate(feed.data, verbose=0, return_dict=True).items()}
+    raw = model.predict(feed.data, verbose=0)
+    outputs = dict(raw) if isinstance(raw, Mapping) else dict(zip([h.output for h in heads], _listed(raw), strict=True))
+    assert spec.data is not None
+    result: dict[str, object] = {"part": name, "examples": len(part), "metrics": numbers, "outputs": {}}
+    for head in heads:
+        suffix = "" if len(heads) == 1 else f"-{head.output}"
+        value = np.asarray(outputs[head.output])
+        if spec.data.target == "input":
+            one = _reconstruction(part, value, features, head.output, path, suffix)
+        else:
+            one = _output(head, part, value, path, suffix, name)
+        result["outputs"][head.output] = one  # pyright: ignore[reportIndexIssue]
+    atomic.write_json(path / "report" / "evaluation.json", result)
+    return result
+
+
+def _output(head: Head, part: Part, value: np.ndarray, path: Path, suffix: str, name: str) -> dict[str, object]:
+    true = part.y.get(head.output)
+    report = path / "report"
+    if true is None:
+        return {}
+    if head.task in ("binary", "multiclass") and value.ndim == 2:
+        return _classes(head, part, weights.integers(true), value, report, suffix, name)
+    if head.task == "regression":
+        error = np.abs(value.reshape(len(value), -1) - np.asarray(true).reshape(len(true), -1)).mean(axis=1)
+        figures.scatter(report / f"prediction{suffix}.png", true, value, f"{head.output}, {name}")
+        rows = [
+            {"id": _id(part, at), "true": np.asarray(true[at]), "predicted": value[at], "error": error[at]}
+            for at in metrics.worst(error, WORST)
+        ]
+        return {"task": head.task, **metrics.regression(true, value), "worst": atomic.finite(rows)}
+    return {"task": head.task}
+
+
+def _classes(head, part: Part, true: np.ndarray, value: np.ndarray, report: Path, suffix: str, name: str) -> dict:
+    probability = metrics.probabilities(value, logits(head))
+    predicted = metrics.chosen(probability)
+    count = max(int(max(true.max(), predicted.max())) + 1, head.count or 0, len(head.classes), 2)
+    classes = [*head.classes, *(str(number) for number in range(len(head.classes), count))]
+    matrix = metrics.confusion(true, predicted, count)
+    figures.confusion(report / f"confusion{suffix}.png", matrix, classes, f"{head.output}, {name}")
+    sure = metrics.confidence(probability)
+    wrong = np.flatnonzero(true != predicted)
+    wrong = wrong[metrics.worst(sure[wrong], WORST)]
+    rows = [
+        {"id": _id(part, at), "true": classes[true[at]], "predicted": classes[predicted[at]],
+         "probability": round(float(sure[at]), 6)}
+        for at in wrong
+    ]
+    images = _images(part)
+    if images is not None and len(wrong):
+        titles = [f"{row['true']} → {row['predicted']}\n{row['probability']:.2f}" for row in rows]
+        figures.pictures(report / f"worst{suffix}.png", [images[at] for at in wrong], titles)
+    return {
+        "task": head.task,
+        "classes": classes,
+        "per_class": metrics.per_class(true, predicted, classes),
+        "confusion": matrix.tolist(),
+        "mistakes": int((true != predicted).sum()),
+        "worst": rows,
+    }
+
+
+def _reconstruction(part: Part, value: np.ndarray, features, output: str, path: Path, suffix: str) -> dict:
+    from kbuild.train.feed import targets
+
+    step = 256
+    pieces = [targets({k: a[at : at + step] for k, a in part.x.items()}, [output], features) for at in range(0, len(part), step)]
+    true = np.concatenate([np.asarray(piece[output]) for piece in pieces])
+    error = np.square(value.reshape(len(value), -1) - true.reshape(len(true), -1)).mean(axis=1)
+    worst = metrics.worst(error, WORST)
+    if true.ndim == 4 and true.shape == value.shape and true.shape[-1] in (1, 3):
+        images = [image for at in worst[: WORST // 2] for image in (true[at], value[at])]
+        titles = [text for at in worst[: WORST // 2] for text in (f"{_id(part, at)}", f"mse {error[at]:.3g}")]
+        figures.pictures(path / "report" / f"worst{suffix}.png", images, titles)
+    rows = [{"id": _id(part, at), "mse": float(error[at])} for at in worst]
+    return {"task": "reconstruction", **metrics.regression(true, value), "worst": rows}
+
+
+def _images(part: Part) -> np.ndarray | None:
+    for array in part.x.values():
+        if (array.ndim == 4 and array.shape[-1] in (1, 3)) or (array.ndim == 3 and min(array.shape[1:]) >= 8):
+            return array
+    return None
+
+
+def _id(part: Part, at: int) -> str:
+    return part.ids[at] if part.ids is not None else str(int(at))
+
+
+def _listed(raw: object) -> list:
+    return list(raw) if isinstance(raw, list | tuple) else [raw]

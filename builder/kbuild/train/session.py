@@ -1,0 +1,254 @@
+"""Job → Run: the training itself, and what it leaves on the disk."""
+
+import contextlib
+import hashlib
+import math
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from kbuild.model import backend
+from kbuild.spec.fill import filled
+from kbuild.spec.train import Plateau
+from kbuild.text.problem import Problem, SpecError
+from kbuild.text.write import write
+from kbuild.train import atomic, callbacks, execution, figures, history, monitors, rundir, score
+from kbuild.train.job import Job, broken
+from kbuild.train.progress import Reporter
+from kbuild.train.run import Run
+from kbuild.train.signals import Signals
+from kbuild.train.tensorboard import Board
+
+SAVE_SECONDS = 60.0  # between saves of the model while it trains
+
+
+def train(job: Job, *, out: Path | None, command: Sequence[str], report: Reporter) -> Run:
+    """Train until the end, early stopping or a signal; save, evaluate, and write the reports.
+
+    Raises:
+        SpecError: K510 if the loss stops being a number, K511 if a step fails; the run then says `failed` and keeps
+            the best model so far.
+    """
+    path = rundir.create(job.spec.name, out)
+    try:
+        return _train(job, path, command, report)
+    except OSError as error:
+        # only the disk can be at fault here: the data are in memory
+        with contextlib.suppress(OSError):
+            rundir.describe(path, status="failed", error=str(error))
+        raise SpecError(
+            Problem("K608", f"cannot write the run `{path}`: {error.strerror or error}",
+                    help="make room or choose another place with `--out DIR`; what was saved before is whole")
+        ) from error
+    finally:
+        report.finish()
+
+
+def _train(job: Job, path: Path, command: Sequence[str], report: Reporter) -> Run:
+    text = write(filled(job.spec))
+    _begin(job, path, text, command)
+    for note in (*job.notes, f"run {path}"):
+        report.note(note)
+    keeper = _Keeper(job, path, text, report)
+    well = False
+    try:
+        with Signals() as signals:
+            guard, best, cause = _fit(job, path, keeper, signals, report)
+            well = cause is None and guard.failure is None
+            run = _finish(job, path, keeper, guard, best, cause)
+    finally:
+        keeper.close(well)
+    if cause is not None:
+        where = f"epoch {len(keeper.rows) + 1}" if keeper.rows else "the first epoch"
+        raise SpecError(broken(cause, where, job.dataset.train, job.model)) from cause
+    if guard.failure is not None:
+        raise SpecError(_not_finite(job, guard.failure, path, best))
+    return run
+
+
+class _Keeper:
+    """Takes the row of each epoch to the history, TensorBoard, the person and, now and then, the saved models."""
+
+    def __init__(self, job: Job, path: Path, text: str, report: Reporter):
+        self.rows: list[Mapping[str, float]] = []
+        self._job, self._path, self._report = job, path, report
+        self._history = history.Writer(path / "history.csv")
+        self._saved = time.monotonic()
+        section = job.spec.train.tensorboard
+        self.board = None if section is None else Board(path / "tensorboard", section.histograms)
+        if self.board is not None:
+            self.board.begin(text, job.model, _hyperparameters(job))
+
+    def row(self, row: Mapping[str, float], improved: bool) -> None:
+        self.rows.append(row)
+        self._history.append(row)
+        if self.board is not None:
+            self.board.epoch(row, self._job.model)
+        self._report.epoch(row, improved)
+        if time.monotonic() - self._saved >= SAVE_SECONDS:
+            save(self._job.model, self._path / "checkpoints" / "last.keras")
+            if improved:
+                save(bare(self._job.model), self._path / "model.keras")
+            self._saved = time.monotonic()
+
+    def close(self, success: bool) -> None:
+        if self.board is not None:
+            self.board.end(success)
+            self.board = None
+
+
+def save(model: keras.Model, path: Path) -> None:
+    """Save a model whole or not at all."""
+    with atomic.writing(path) as temporary:
+        model.save(temporary)
+
+
+def bare(model: keras.Model) -> keras.Model:
+    """The same layers and weights, without optimizer, loss and metrics: what others need to use the model."""
+    return keras.Model(model.input, model.output, name=model.name)
+
+
+def _fit(job: Job, path: Path, keeper: _Keeper, signals: Signals, report: Reporter):
+    """Run Keras's fit; returns the guard, the best weights and the exception that ended it, if one did."""
+    spec, steps = job.spec.train, job.train.steps
+    guard = callbacks.Guard(signals)
+    monitor, start, mode = _monitor(job)
+    best = callbacks.Best(monitor, monitors.direction(monitor, mode, job.metrics), start, guard)
+    recorder = callbacks.Recorder(job.train.start, report.step, keeper.row, steps, best, guard)
+    first, rest = callbacks.own(spec, path, job.model, job.metrics)
+    if isinstance(spec.schedule, Plateau):
+        rest = [*callbacks.plateau(spec.schedule, job.metrics, steps, spec.epochs), *rest]
+    if spec.early_stopping is not None:
+        rest.append(callbacks.early_stopping(spec.early_stopping, job.metrics))
+    report.start(spec.epochs, steps)
+    # an output without a loss was asked for; Keras takes it for an oversight
+    warnings.filterwarnings("ignore", "Gradients do not exist", UserWarning)
+    try:
+        job.model.fit(
+            job.train.data,
+            epochs=spec.epochs,
+            validation_data=None if job.validation is None else job.validation.data,
+            callbacks=[*first, guard, best, recorder, *rest],
+            verbose=0,  # pyright: ignore[reportArgumentType]
+            shuffle=False,
+        )
+    except KeyboardInterrupt:
+        signals.received = signals.received or 2
+    except OSError:
+        raise
+    except Exception as error:
+        return guard, best, error
+    return guard, best, None
+
+
+def _monitor(job: Job) -> tuple[str, int, str]:
+    """What makes an epoch the best, from which epoch on, and its direction if the spec says one."""
+    section = job.spec.train.early_stopping
+    if section is not None:
+        return section.monitor, section.start_from_epoch, section.mode
+    return ("val_loss" if "val_loss" in job.names else "loss"), 0, "auto"
+
+
+def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, cause: Exception | None) -> Run:
+    """Save what there is and describe it."""
+    whole = cause is None and guard.failure is None
+    status = "failed" if not whole else "stopped" if guard.signals.received else "done"
+    section = job.spec.train.early_stopping
+    if keeper.rows and whole:
+        save(job.model, path / "checkpoints" / "last.keras")
+    restore = section is None or section.restore_best_weights or not whole or status == "stopped"
+    if best.weights is not None and restore:
+        job.model.set_weights(best.weights)
+    if best.weights is not None or (keeper.rows and whole):
+        save(bare(job.model), path / "model.keras")
+    epoch = None if best.epoch is None else best.epoch + 1
+    row = next((row for row in keeper.rows if row["epoch"] == epoch), {})
+    numbers = {name: value for name, value in row.items() if name not in history.FIRST}
+    if keeper.rows:
+        figures.curves(path / "report" / "curves.png", history.read(path / "history.csv"), epoch)
+    test = score.report(job.model, job.heads, job.dataset, job.features, job.spec, path) if status == "done" else {}
+    seconds = sum(row["seconds"] for row in keeper.rows)
+    run = Run(path, status, len(keeper.rows), seconds, epoch, numbers, test, guard.signals.received)
+    _show(keeper.board, path, numbers)
+    rundir.describe(
+        path, monitor=best.monitor, signal=run.signal, finished=rundir.now(),
+        error=None if whole else str(cause or guard.failure), **{k: v for k, v in run.as_json().items() if k != "run"},
+    )
+    return run
+
+
+def _show(board: Board | None, path: Path, numbers: Mapping[str, float]) -> None:
+    if board is None:
+        return
+    for name in ("confusion", "curves", "worst"):
+        if (path / "report" / f"{name}.png").exists():
+            board.picture(name, path / "report" / f"{name}.png")
+    board.best(numbers)
+
+
+def _begin(job: Job, path: Path, text: str, command: Sequence[str]) -> None:
+    """Write everything that is known before the first step."""
+    spec, data = job.spec, job.dataset
+    rundir.describe(
+        path,
+        name=spec.name,
+        status="running",
+        created=rundir.now(),
+        command=list(command),
+        versions=rundir.versions(),
+        backend=keras.backend.backend(),
+        device=execution.device(),
+        seed=spec.train.seed,
+        spec_digest=hashlib.sha256(text.encode()).hexdigest(),
+        data={
+            "digest": data.digest,
+            "train": len(data.train),
+            "validation": len(data.validation or ()),
+            "test": len(data.test or ()),
+        },
+        data_roots=[str(root) for root in (spec.home, *spec.data_roots)],
+        trust=spec.trust,
+        use=[str(file) for file in spec.use],
+        parameters=job.model.count_params(),
+        outputs=[score.described(head) for head in job.heads],
+        notes=[*job.notes, *backend.notes()],
+        planned_epochs=spec.train.epochs,
+    )
+    atomic.write_text(path / "spec.yaml", text)
+    atomic.write_json(path / "encoding.json", data.encoding)
+    rundir.keep_sources(path, spec.sources)
+
+
+def _hyperparameters(job: Job) -> dict[str, object]:
+    train, assert_data = job.spec.train, job.spec.data
+    rate = callbacks.compile.rate(job.model.optimizer)
+    return {
+        "optimizer": train.optimizer.name,
+        "learning_rate": rate,
+        "batch_size": assert_data.batch_size if assert_data is not None else 0,
+        "epochs": train.epochs,
+        "seed": train.seed,
+        "precision": train.precision,
+        "parameters": job.model.count_params(),
+    }
+
+
+def _not_finite(job: Job, failure: tuple[str, float, str], path: Path, best) -> Problem:
+    """What to tell of a loss that is not a number: where, what is left, and the likeliest cause."""
+    name, value, where = failure
+    what = "NaN" if math.isnan(value) else "infinite"
+    bad = [key for key, array in (*job.dataset.train.x.items(), *job.dataset.train.y.items()) if not _sound(array)]
+    if bad:
+        hint = f"the training data are not finite in `{bad[0]}`; clean them"
+    else:
+        hint = "lower the learning rate, set `global_clipnorm: 1.0` in the optimizer, or scale the inputs in `preprocess`"
+    kept = f"; the model of epoch {best.epoch + 1} is in `{path}`" if best.epoch is not None else ""
+    return Problem("K510", f"`{name}` became {what} in {where}{kept}", job.spec.span("train"), help=hint, path="train")
+
+
+def _sound(array: np.ndarray) -> bool:
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())

@@ -1,0 +1,126 @@
+"""What kbuild puts into TensorBoard: scalars, weights, the spec, the network and the hyperparameters of a run.
+
+Training and validation are two sub-runs with the same tags, so that one chart shows both. The step is the epoch, from 1.
+"""
+
+import io
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+
+from kbuild.train.events import Events
+
+PLUGIN = "hparams"
+
+
+class Board:
+    """The event files of one run, in `train/`, `validation/` and the folder itself.
+
+    Args:
+        folder: where; made if it is not there.
+        histograms: write those of the weights every so many epochs; 0 never.
+    """
+
+    def __init__(self, folder: Path, histograms: int = 0):
+        self._folder, self._histograms = folder, histograms
+        self._files: dict[str, Events] = {}
+
+    def begin(self, spec: str, model: keras.Model, values: Mapping[str, object]) -> None:
+        """Write the spec as text, the network as text, and the hyperparameters of the run."""
+        run = self._file("")
+        run.text("spec", _fenced(spec, "yaml"))
+        run.text("network", _fenced(summary(model)))
+        self._hparams("_hparams_/session_start_info", session_start_info=_session(values))
+        run.flush()
+
+    def epoch(self, row: Mapping[str, float], model: keras.Model) -> None:
+        """Write one row of the history, and the weights when it is their turn."""
+        step = int(row["epoch"])
+        for name, value in row.items():
+            if name == "epoch":
+                continue
+            part = "validation" if name.startswith("val_") else "train"
+            self._file(part).scalar(f"epoch_{name.removeprefix('val_')}", float(value), step)
+        if self._histograms and step % self._histograms == 0:
+            for variable in model.trainable_variables:
+                self._file("train").histogram(variable.path, keras.ops.convert_to_numpy(variable.value), step)
+        for events in self._files.values():
+            events.flush()
+
+    def picture(self, tag: str, path: Path) -> None:
+        """Show a PNG file of the run."""
+        from PIL import Image
+
+        data = path.read_bytes()
+        with Image.open(io.BytesIO(data)) as image:
+            self._file("").image(tag, data, (image.height, image.width))
+
+    def best(self, numbers: Mapping[str, float]) -> None:
+        """Write the best epoch's numbers, which the table of hyperparameters shows."""
+        for name, value in numbers.items():
+            self._file("").scalar(f"best/{name}", float(value), 0)
+        if numbers:
+            self._hparams("_hparams_/experiment", experiment=_experiment(numbers))
+
+    def end(self, success: bool) -> None:
+        """The run is over, well or not; have everything on the disk."""
+        self._hparams("_hparams_/session_end_info", session_end_info=_ending(success))
+        self.close()
+
+    def close(self) -> None:
+        """Have everything on the disk. May be called twice."""
+        for events in self._files.values():
+            events.close()
+        self._files = {}
+
+    def _file(self, part: str) -> Events:
+        if part not in self._files:
+            self._files[part] = Events(self._folder / part)
+        return self._files[part]
+
+    def _hparams(self, tag: str, **data: object) -> None:
+        from tensorboard.plugins.hparams import plugin_data_pb2
+
+        content = plugin_data_pb2.HParamsPluginData(version=0, **data)  # pyright: ignore[reportArgumentType]
+        self._file("").plugin(tag, PLUGIN, content.SerializeToString())
+
+
+def summary(model: keras.Model) -> str:
+    """`model.summary()` as text."""
+    lines: list[str] = []
+    model.summary(print_fn=lambda text, line_break=False: lines.append(text), line_length=110)
+    return "\n".join(lines)
+
+
+def _session(values: Mapping[str, object]):
+    from tensorboard.plugins.hparams import plugin_data_pb2
+
+    info = plugin_data_pb2.SessionStartInfo(start_time_secs=time.time())
+    for name, value in values.items():
+        if isinstance(value, bool):
+            info.hparams[name].bool_value = value
+        elif isinstance(value, int | float):
+            info.hparams[name].number_value = value
+        else:
+            info.hparams[name].string_value = str(value)
+    return info
+
+
+def _experiment(best: Mapping[str, float]):
+    from tensorboard.plugins.hparams import api_pb2
+
+    infos = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=f"best/{name}"), display_name=name) for name in best]
+    return api_pb2.Experiment(time_created_secs=time.time(), metric_infos=infos)
+
+
+def _ending(success: bool):
+    from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
+
+    status = api_pb2.Status.STATUS_SUCCESS if success else api_pb2.Status.STATUS_FAILURE
+    return plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=time.time())
+
+
+def _fenced(text: str, language: str = "") -> str:
+    return f"```{language}\n{text}\n```"

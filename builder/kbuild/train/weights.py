@@ -1,0 +1,72 @@
+"""Class weights → weights of examples, for each output that says which class an example is of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+
+from kbuild.text.problem import Problem, SpecError
+
+
+def of_examples(
+    class_weight: Literal["balanced"] | Mapping[str, float] | None,
+    y: np.ndarray,
+    classes: Sequence[str],
+    count: int | None,
+    weights: np.ndarray | None,
+) -> np.ndarray | None:
+    """The weight of each example for one output.
+
+    Args:
+        class_weight: by class name (others weigh 1), or `balanced`: examples / (classes * examples of the class).
+        y: labels of classes: (n,) or (n, 1) integers, or (n, classes) one-hot.
+        classes: class names in the order of their integers; empty if there are none.
+        count: number of classes, or None.
+        weights: (n,) weights that the examples have already, or None.
+
+    Returns:
+        (n,) float32, or None if every example weighs 1.
+
+    Raises:
+        SpecError: K165 if `class_weight` names a class that is none.
+    """
+    if class_weight is None:
+        return None if weights is None else np.asarray(weights, "float32")
+    labels = integers(y)
+    number = count or len(classes) or int(labels.max()) + 1
+    if class_weight == "balanced":
+        found = np.bincount(labels, minlength=number).astype("float64")
+        present = np.count_nonzero(found)
+        table = np.divide(len(labels), present * found, out=np.ones_like(found), where=found > 0)
+    else:
+        table = _table(class_weight, classes or [str(number) for number in range(number)])
+    result = table[labels]
+    return (result if weights is None else result * weights).astype("float32")
+
+
+def integers(y: np.ndarray) -> np.ndarray:
+    """Labels as (n,) int64: from (n,), (n, 1) or one-hot (n, classes)."""
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] > 1:
+        return y.argmax(axis=1).astype("int64")
+    return y.reshape(len(y)).astype("int64")
+
+
+def one_hot(y: np.ndarray, count: int) -> np.ndarray:
+    """(n, count) float32 from (n,) or (n, 1) integers; what has that shape already is only cast."""
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == count and count > 1:
+        return y.astype("float32")
+    return np.eye(count, dtype="float32")[integers(y)]
+
+
+def _table(class_weight: Mapping[str, float], classes: Sequence[str]) -> np.ndarray:
+    unknown = [name for name in class_weight if name not in classes]
+    if unknown:
+        shown = ", ".join(f"`{name}`" for name in classes[:20]) + (", …" if len(classes) > 20 else "")
+        raise SpecError(
+            Problem("K165", f"`{name}` is no class of the data", help=f"the classes are {shown}",
+                    path="train.class_weight")
+            for name in unknown
+        )
+    return np.asarray([class_weight.get(name, 1.0) for name in classes], "float64")
