@@ -5,6 +5,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from types import ModuleType
+from typing import Any
 
 from kbuild.model.use import used
 from kbuild.spec.call import Call, Nested
@@ -36,7 +37,7 @@ RATES = frozenset(
 MESSAGE_LENGTH = 300
 
 
-def make(call: Call, *, name: str | None = None, nested: Callable[[object], object] | None = None) -> object:
+def make(call: Call, *, name: str | None = None, nested: Callable[[object], object] | None = None) -> Any:
     """The object that a checked call stands for.
 
     Args:
@@ -75,7 +76,7 @@ def arguments(call: Call, *, nested: Callable[[object], object] | None = None) -
     }
 
 
-def find(call: Call) -> Callable[..., object]:
+def find(call: Call) -> Callable[..., Any]:
     """The public class or function that a call names; raises SpecError K101 if there is none."""
     for path in MODULES.get(call.namespace, ()):
         found = vars(_module(path, call)).get(call.name)
