@@ -10,7 +10,7 @@ import numpy as np
 from kbuild.model.objects import make
 from kbuild.plan.graph import tensors, written
 from kbuild.plan.plan import Plan, Ref, Step
-from kbuild.spec.call import Call, Nested
+from kbuild.spec.call import Call
 from kbuild.text.problem import Problem, Related, SpecError
 
 
@@ -96,9 +96,9 @@ def _layer(step: Step, args: list[Any]) -> Any:
     return layer
 
 
-def _nested(nested: Nested) -> keras.Model:
-    assert isinstance(nested.plan, Plan)
-    return build(nested.plan)
+def _nested(plan: object) -> keras.Model:
+    assert isinstance(plan, Plan)
+    return build(plan)
 
 
 def _application(step: Step, tensor: Any) -> keras.Model:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from fnmatch import fnmatch
 from typing import Any
 
-from kbuild.plan.graph import Feed, Graph, Here, written
+from kbuild.plan.graph import Feed, Graph, Here
 from kbuild.plan.plan import Ref, Shape, Step
 from kbuild.plan.shapes import ShapeMistake, shapes_of
 from kbuild.spec.call import Call
@@ -17,7 +17,7 @@ from kbuild.spec.signature import Signature
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, plain
 from kbuild.text.node import Sequence as SequenceNode
-from kbuild.text.problem import Problem, Related, SpecError
+from kbuild.text.problem import Problem, SpecError
 
 
 def make_step(
@@ -40,7 +40,7 @@ def make_step(
     value = _evaluated(argument, signature, here)
     literals = _literals(siblings.get("call"), signature, here, context)
     args, kwargs, filled = _wire(signature, feed, value, name, here)
-    made = call(name, value, namespaces, context, filled=filled)
+    made = call(name, value, namespaces, context, filled=filled if is_op else 0)
     names, nodes = _outputs(siblings.get("outputs"), made, here)
     step = Step(
         title, title, made, args, {**kwargs, **literals}, None, names, nodes,
@@ -188,16 +188,7 @@ def _shapes(step: Step, made: Call, args: Mapping[str, Any], feed: Feed, graph: 
     try:
         return shapes_of(made.name, args, [of(value) for value in step.args], named, made.namespace)
     except ShapeMistake as mistake:
-        span = step.span
-        related = graph.trail(feed.all)
-        if step.used and span is not None and span.source.name.startswith("kbuild:"):
-            related = (*related, Related(f"inside the block, `{made.name}` stands here", span))
-            span = step.used[0]
-        elif step.used:
-            related = (*related, *(Related("the block is used here", use) for use in step.used))
-        got = ", ".join(written(graph.shape(ref)) for ref in feed.all)
-        message = str(mistake.args[0]) if mistake.args else f"`{made.name}` does not take {got}"
         raise SpecError(
-            Problem("K207", message, span, help=getattr(mistake, "help", None), related=related, path=step.path)
+            Problem("K207", mistake.message, step.span, help=mistake.help, related=graph.trail(feed.all), path=step.path)
         ) from None
 

@@ -15,8 +15,12 @@ from kbuild.spec.static import unknown_block
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, plain
 from kbuild.text.node import node as made_node
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import Problem, Related, SpecError
 
+
+
+_USED = "the block is used here"
+_INSIDE = "in the block, this is where"
 
 
 def expand_chain(node: Node, flow: Feed, here: Here, graph: Graph) -> Feed:
@@ -27,10 +31,20 @@ def expand_chain(node: Node, flow: Feed, here: Here, graph: Graph) -> Feed:
         try:
             flow = expand_entry(item, flow, here, graph)
         except SpecError as error:
-            graph.problems += error.problems
+            graph.problems += [_located(problem, here) for problem in error.problems]
             flow = Feed((LOST,))
             _bind_lost(item, here)
     return flow
+
+
+def _located(problem: Problem, here: Here) -> Problem:
+    """Where a person would change it: in the block, if it is theirs; where they use it, if kbuild ships the block."""
+    if not here.used or problem.span is None or problem.related[-1:] and problem.related[-1].message in (_USED, _INSIDE):
+        return problem
+    own = [span for span in here.used if not span.source.name.startswith("kbuild:blocks/")]
+    if problem.span.source.name.startswith("kbuild:blocks/") and own:
+        return replace(problem, span=own[-1], related=(*problem.related, Related(_INSIDE, problem.span)))
+    return replace(problem, related=(*problem.related, *(Related(_USED, span) for span in own)))
 
 
 def expand_entry(item: Node, flow: Feed, here: Here, graph: Graph) -> Feed:

@@ -12,6 +12,7 @@ from kbuild.plan.prune import pruned
 from kbuild.plan.refer import reference
 from kbuild.spec.names import NAME, suggestion
 from kbuild.spec.scope import evaluate
+from kbuild.spec.parse import unique
 from kbuild.spec.spec import Spec
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, node, plain
@@ -43,7 +44,7 @@ def expand(spec: Spec, header: Header | None = None) -> Plan:
     outputs = _outputs(spec, out, here, graph)
     errors = [p for p in graph.problems if p.severity == "error"]
     if errors:
-        raise SpecError(graph.problems)
+        raise SpecError(unique(graph.problems))
     steps = pruned(graph, outputs)
     prefix = frozenset(step.name for step in steps if step.name in prefix)
     if numbers is not None:

@@ -155,6 +155,8 @@ def _truth(value: Result) -> bool:
 
 
 def _item(value: Result, index: Result) -> Result:
+    if value is UNKNOWN:
+        raise ExpressionError("it needs a size that is not known when the network is expanded")
     if not isinstance(value, list) or not isinstance(index, int) or isinstance(index, bool):
         raise ExpressionError(f"only a list has items, by an integer; got `{value}` and `{index}`")
     if not -len(value) <= index < len(value):

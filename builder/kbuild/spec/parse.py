@@ -67,11 +67,11 @@ def parse(
     use = part(lambda: _use(node.get("use"), home, roots, trust), ())
     errors = [p for p in problems if p.severity == "error"]
     if errors:
-        raise SpecError(_unique(problems))
+        raise SpecError(unique(problems))
     problems += _unused(node, blocks, scope)
     return Spec(
         name, node, scope, blocks, inputs, layers, outputs, found.data, found.preprocess or {}, found.augment or {}, train, home,
-        sources, roots, trust, use, tuple(_unique(problems)),
+        sources, roots, trust, use, tuple(unique(problems)),
     )  # fmt: skip
 
 
@@ -257,7 +257,8 @@ def _words(node: Node | None) -> set[str]:
     return set()
 
 
-def _unique(problems: Sequence[Problem]) -> list[Problem]:
+def unique(problems: Sequence[Problem]) -> list[Problem]:
+    """Each problem once: an entry of a block is expanded wherever the block is used."""
     seen: set[tuple[object, ...]] = set()
     kept: list[Problem] = []
     for problem in problems:

@@ -71,7 +71,7 @@ def _check(
     shift: int,
 ) -> None:
     (full, inputs), (out, outputs) = took, gives
-    if len(out) < len(outputs) + shift:
+    if len(out) != len(outputs) + len(full) - len(inputs):
         letters = outputs if shift else outputs[1:]
         raise ShapeMistake(
             f"`output_shape` of `{given.name}` must have {len(letters)} sizes, one for each of `{letters}`"
@@ -89,6 +89,13 @@ def _check(
     for letter in weights:
         if letter not in inputs + outputs:
             raise ShapeMistake(f"axis `{letter}` of `{given.name}` stands in its weights only")
+        names, sizes = (outputs, out) if letter in outputs else (inputs, full)
+        place = names.index(letter) + shift
+        if place == 0 or (letter not in inputs and sizes[place] is None):
+            what = "is the batch" if place == 0 else "has no size in `output_shape`"
+            raise ShapeMistake(
+                f"axis `{letter}` of `{given.name}` stands in its weights but {what}", "weights need fixed sizes"
+            )
 
 
 RULES: dict[str, Rule] = {

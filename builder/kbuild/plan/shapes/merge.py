@@ -18,19 +18,19 @@ def concatenated(given: Given) -> Shapes:
     shapes = given.tensors()
     rank = len(shapes[0]) + 1
     axis = given.axes("axis", -1, rank)[0]
-    for number, shape in enumerate(shapes[1:], start=2):
-        if len(shape) != len(shapes[0]):
+    if len({len(shape) for shape in shapes}) > 1:
+        raise ShapeMistake(
+            f"`{given.name}` needs inputs with equally many axes but gets {_list(shapes)}",
+            "bring them to the same number of axes, with `Flatten`, `Reshape` or a global pooling layer",
+        )
+    for index, column in enumerate(zip(*shapes, strict=True), start=1):
+        sizes = [size for size in dict.fromkeys(column) if size is not None]
+        if index != axis and len(sizes) > 1:
             raise ShapeMistake(
-                f"`{given.name}` needs inputs with equally many axes but gets {_list(shapes)}",
-                "bring them to the same number of axes, with `Flatten`, `Reshape` or a global pooling layer",
+                f"`{given.name}` along axis {axis} needs inputs equal in all other axes, but on axis {index} they have "
+                f"{sizes[0]} and {sizes[1]}: {_list(shapes)}",
+                "bring them to equal sizes, or give another `axis`",
             )
-        for index, (one, other) in enumerate(zip(shapes[0], shape, strict=True), start=1):
-            if index != axis and None not in (one, other) and one != other:
-                raise ShapeMistake(
-                    f"`{given.name}` along axis {axis} needs inputs equal in all other axes, but input 1 and input "
-                    f"{number} have {one} and {other} on axis {index}: {_list(shapes)}",
-                    "bring them to equal sizes, or give another `axis`",
-                )
     if axis == 0:
         return (shapes[0],)
     sizes = [shape[axis - 1] for shape in shapes]

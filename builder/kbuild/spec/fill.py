@@ -1,0 +1,121 @@
+"""Spec → Node: the spec as resolved, which a run keeps. Bases are merged, holes and variables have given way to their values."""
+
+import os
+
+from kbuild.spec.data_section import KINDS
+from kbuild.spec.hole import is_hole
+from kbuild.spec.paths import allowed
+from kbuild.spec.scope import Scope, chosen, evaluate, is_open, used
+from kbuild.spec.spec import Spec
+from kbuild.text.node import Mapping as MappingNode
+from kbuild.text.node import Node, Scalar, Sequence
+from kbuild.text.problem import SpecError
+
+_LATER = frozenset({"i", "input_shape"})
+
+
+def filled(spec: Spec) -> Node:
+    """The tree that fits to the same network and run.
+
+    What depends on where it stands (`$i`, a block's parameters, `$input_shape`) stays a variable; `vars` keeps what such
+    expressions still need. Paths start at the spec's own folder, whichever file they were written in.
+    """
+    assert isinstance(spec.node, MappingNode)
+    pairs: list[tuple[Scalar, Node]] = []
+    for key, value in spec.node.pairs:
+        match key.value:
+            case "vars" | "extends" | "tune":
+                continue
+            case "blocks" if isinstance(value, MappingNode):
+                pairs.append((key, MappingNode(tuple((k, _block(v, spec)) for k, v in value.pairs), value.span)))
+            case "data":
+                pairs.append((key, _data(_filled(value, spec.scope, frozenset()), spec)))
+            case _:
+                pairs.append((key, _filled(value, spec.scope, frozenset())))
+    tree = MappingNode(tuple(pairs), spec.node.span)
+    needed = {name: value for name, value in spec.scope.bound.items() if name in used(tree)}
+    if needed:
+        variables = MappingNode(tuple((Scalar(name, value.span), value) for name, value in needed.items()), tree.span)
+        at = next((i for i, (key, _) in enumerate(pairs) if key.value not in {"kbuild", "name"}), len(pairs))
+        pairs.insert(at, (Scalar("vars", tree.span), variables))
+    if not any(key.value == "name" for key, _ in pairs):
+        pairs.insert(1, (Scalar("name", tree.span), Scalar(spec.name, tree.span)))
+    return MappingNode(tuple(pairs), tree.span)
+
+
+def _block(node: Node, spec: Spec) -> Node:
+    params = node.get("params") if isinstance(node, MappingNode) else None
+    names = frozenset(params.keys) if isinstance(params, MappingNode) else frozenset()
+    return _filled(node, spec.scope, names)
+
+
+def _filled(node: Node, scope: Scope, hidden: frozenset[str]) -> Node:
+    """`node` with all that only `vars` decide filled in; `hidden` are names that mean something else here."""
+    match node:
+        case Scalar(value="$required"):
+            return node
+        case Scalar():
+            return _known(node, scope, hidden) if is_open(node) else node
+        case Sequence():
+            return Sequence(tuple(_filled(item, scope, hidden) for item in node.items), node.span)
+        case MappingNode() if is_hole(node):
+            return _hole(node, scope, hidden)
+        case MappingNode():
+            inside = hidden | _walked(node)
+            return MappingNode(
+                tuple((k, _filled(v, scope, hidden if k.value == "repeat" else inside)) for k, v in node.pairs), node.span
+            )
+
+
+def _hole(node: MappingNode, scope: Scope, hidden: frozenset[str]) -> Node:
+    try:
+        choice = _filled(chosen(node, scope), scope, hidden)
+    except SpecError:
+        return node
+    beside = tuple((k, _filled(v, scope, hidden)) for k, v in node.pairs if not str(k.value).startswith("$") and k.value in _ENTRY)
+    if not beside:
+        return choice
+    if isinstance(choice, MappingNode):
+        return MappingNode((*choice.pairs, *(pair for pair in beside if pair[0].value not in choice.keys)), node.span)
+    if isinstance(choice, Scalar) and isinstance(choice.value, str):
+        return MappingNode(((choice, Scalar(None, node.span)), *beside), node.span)
+    return MappingNode(((Scalar("chain", node.span), choice), *beside), node.span)
+
+
+_ENTRY = frozenset({"name", "from", "outputs", "call", "repeat", "when", "trainable", "weights"})
+
+
+def _walked(node: MappingNode) -> frozenset[str]:
+    repeat = node.get("repeat")
+    return frozenset(repeat.keys) if isinstance(repeat, MappingNode) and not is_hole(repeat) else frozenset()
+
+
+def _known(node: Scalar, scope: Scope, hidden: frozenset[str]) -> Node:
+    names = used(node)
+    if names & (hidden | _LATER) or not names <= set(scope.bound):
+        return node
+    value = evaluate(node, scope)
+    return _escaped(value) if isinstance(value, Scalar) else value
+
+
+def _escaped(value: Scalar) -> Scalar:
+    return Scalar(value.value.replace("$", "$$"), value.span) if isinstance(value.value, str) else value
+
+
+def _data(node: Node, spec: Spec) -> Node:
+    source = node.get("source") if isinstance(node, MappingNode) else None
+    if not isinstance(node, MappingNode) or not isinstance(source, MappingNode):
+        return node
+    moved = MappingNode(tuple((k, _path(str(k.value), v, spec)) for k, v in source.pairs), source.span)
+    return MappingNode(tuple((k, moved if k.value == "source" else v) for k, v in node.pairs), node.span)
+
+
+def _path(key: str, node: Node, spec: Spec) -> Node:
+    if isinstance(node, MappingNode) and key == "images":
+        return MappingNode(tuple((k, _path("images", v, spec)) for k, v in node.pairs), node.span)
+    is_path = (key in KINDS and key != "python") or (key == "test" and isinstance(node, Scalar))
+    if not is_path or not isinstance(node, Scalar):
+        return node
+    path = allowed(node, spec.home, spec.data_roots)
+    inside = path.is_relative_to(spec.home)
+    return Scalar(os.path.relpath(path, spec.home) if inside else str(path), node.span)
