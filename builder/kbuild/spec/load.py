@@ -62,19 +62,20 @@ def _read(spec: str | Path) -> tuple[Node, str, Path]:
         path = shipped(name)
         if path is None:
             help = suggestion(name, shipped_names(), "see `kbuild ls`")
-            raise SpecError(Problem("K009", f"kbuild ships no spec `{name}`", help=help))
+            raise SpecError(Problem("K001", f"kbuild ships no spec `{name}`", help=help))
         return read_file(path, text), name, path.parent
     path = Path(text).absolute()
     return read_file(path, text), path.stem, path.parent
 
 
 def _of_run(path: Path | None, home: Path, roots: tuple[Path, ...]) -> tuple[Path, tuple[Path, ...]]:
-    """A run's `spec.yaml` starts where the spec that it was made of started: the run remembers."""
+    """A run's `spec.yaml` starts where the spec that it was made of started: `run.json` keeps that folder and the roots."""
     if path is None or path.name != "spec.yaml":
         return home, roots
     try:
         run = json.loads((path.parent / "run.json").read_text(encoding="utf-8"))
-        return Path(run["home"]), (*roots, *(Path(root) for root in run.get("data_roots", ())))
+        own, *others = (Path(root) for root in run["data_roots"])
+        return own, (*roots, *others)
     except (OSError, ValueError, KeyError, TypeError):
         return home, roots
 
