@@ -1,9 +1,8 @@
-from dataclasses import dataclass
-
 import keras
 import numpy as np
 import pytest
 
+from kbuild.plan.head import Head
 from kbuild.spec.call import Call
 from kbuild.spec.train import Cosine, Execution, Train
 from kbuild.text.problem import SpecError
@@ -11,15 +10,8 @@ from kbuild.train import compile
 from kbuild.train.schedule import Scheduled
 
 
-@dataclass(frozen=True)
-class Head:
-    output: str = "output"
-    task: str | None = "multiclass"
-    loss: Call | None = None
-    weight: float = 1.0
-    metrics: tuple[Call, ...] = ()
-    classes: tuple[str, ...] = ()
-    count: int | None = None
+def head(output="output", task="multiclass", loss=None, **more):
+    return Head(output, task, loss, **more)
 
 
 SPARSE = Call("losses", "SparseCategoricalCrossentropy", {"from_logits": True})
@@ -39,7 +31,7 @@ def net(outputs=1):
 def test_one_output():
     model = net()
     metrics = (ACCURACY, Call("metrics", "SparseTopKCategoricalAccuracy", {"k": 2}))
-    compile.compile(model, Train(optimizer=ADAM), [Head(loss=SPARSE, metrics=metrics)], 5)
+    compile.compile(model, Train(optimizer=ADAM), [head(loss=SPARSE, metrics=metrics)], 5)
     logs = model.evaluate(X, Y, verbose=0, return_dict=True)
     assert list(logs) == ["accuracy", "loss", "sparse_top_k_categorical_accuracy"]
     assert model.optimizer.clipnorm == 1.0
@@ -50,15 +42,15 @@ def test_names_of_metrics_do_not_depend_on_what_was_made_before():
     for _ in range(2):
         inputs = keras.Input((4,))
         model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(inputs))
-        head = Head(task="binary", loss=Call("identifier", "binary_crossentropy"), metrics=twice)
-        compile.compile(model, Train(optimizer=ADAM), [head], 5)
+        one = head(task="binary", loss=Call("identifier", "binary_crossentropy"), metrics=twice)
+        compile.compile(model, Train(optimizer=ADAM), [one], 5)
         logs = model.evaluate(X, Y > 0, verbose=0, return_dict=True)
         assert sorted(logs) == ["auc", "auc_2", "loss", "p"]
 
 
 def test_several_outputs_with_weights():
     model = net(2)
-    heads = [Head("a", loss=SPARSE, metrics=(ACCURACY,)), Head("b", loss=Call("identifier", "mse"), weight=0.25)]
+    heads = [head("a", loss=SPARSE, metrics=(ACCURACY,)), head("b", loss=Call("identifier", "mse"), weight=0.25)]
     compile.compile(model, Train(optimizer=ADAM), heads, 5)
     logs = model.evaluate(X, {"a": Y, "b": Y}, verbose=0, return_dict=True)
     assert sorted(logs) == ["a_accuracy", "a_loss", "b_loss", "loss"]
@@ -68,7 +60,7 @@ def test_several_outputs_with_weights():
 @pytest.mark.filterwarnings("ignore:Gradients do not exist")
 def test_an_output_without_a_loss_is_not_trained():
     model = net(2)
-    compile.compile(model, Train(optimizer=ADAM), [Head("a", loss=SPARSE), Head("b")], 5)
+    compile.compile(model, Train(optimizer=ADAM), [head("a", loss=SPARSE), head("b")], 5)
     before = model.get_layer("b").get_weights()[0]
     model.fit(X, {"a": Y}, verbose=0)
     np.testing.assert_array_equal(model.get_layer("b").get_weights()[0], before)
@@ -76,7 +68,7 @@ def test_an_output_without_a_loss_is_not_trained():
 
 def test_no_loss_at_all_is_refused():
     with pytest.raises(SpecError) as caught:
-        compile.compile(net(), Train(optimizer=ADAM), [Head()], 5)
+        compile.compile(net(), Train(optimizer=ADAM), [head()], 5)
     (problem,) = caught.value.problems
     assert (problem.code, problem.message) == ("K163", "no output has a loss, so there is nothing to train")
 
@@ -105,5 +97,5 @@ def test_an_optimizer_by_identifier():
 def test_execution_is_handed_on():
     model = net()
     train = Train(optimizer=ADAM, execution=Execution(steps_per_execution=2, jit=True))
-    compile.compile(model, train, [Head(loss=SPARSE)], 5)
+    compile.compile(model, train, [head(loss=SPARSE)], 5)
     assert (model.steps_per_execution, model.jit_compile) == (2, True)

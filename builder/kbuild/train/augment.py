@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import warnings
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -30,6 +31,8 @@ class Augment:
     def __call__(self, x: dict, y: dict) -> tuple[dict, dict]:
         """A batch after augmentation. Where a layer mixes examples, labels come and go as numbers or one-hot vectors."""
         x, y = dict(x), dict(y)
+        for name in {name for name, *_ in self._layers}:
+            x[name] = ops.cast(x[name], "float32")
         for name, layer, mixes in self._layers:
             if mixes:
                 x[name], y = _mixed(layer, x[name], y)
@@ -57,7 +60,10 @@ def _layer(call: Call, seed: int, at: int) -> keras.Layer:
     if "seed" in inspect.signature(objects.find(call)).parameters and call.args.get("seed") is None:
         own = int(np.random.SeedSequence([seed, at]).generate_state(1)[0] % 2**31)
         call = dataclasses.replace(call, args={**call.args, "seed": own})
-    return objects.make(call)  # pyright: ignore[reportReturnType]
+    if call.name in MIXERS:
+        # Keras asks JAX for int64 there, and gets int32
+        warnings.filterwarnings("ignore", "(?s).*Explicitly requested dtype int64", UserWarning)
+    return objects.make(call)
 
 
 def _mixed(layer: keras.Layer, images, y: dict) -> tuple[object, dict]:

@@ -3,36 +3,17 @@
 import dataclasses
 import inspect
 from collections.abc import Sequence
-from typing import Protocol
 
 import keras
 
 from kbuild.model import objects
+from kbuild.plan.head import Head
 from kbuild.spec.call import Call
 from kbuild.spec.train import Plateau, Train
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import execution
 from kbuild.train.monitors import snake
 from kbuild.train.schedule import Scheduled
-
-
-class Head(Protocol):
-    """What training needs to know of an output: `kbuild.plan.head.Head`."""
-
-    @property
-    def output(self) -> str: ...  # noqa: D102
-    @property
-    def task(self) -> str | None: ...  # noqa: D102
-    @property
-    def loss(self) -> Call | None: ...  # noqa: D102
-    @property
-    def weight(self) -> float: ...  # noqa: D102
-    @property
-    def metrics(self) -> tuple[Call, ...]: ...  # noqa: D102
-    @property
-    def classes(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def count(self) -> int | None: ...  # noqa: D102
 
 
 def compile(model: keras.Model, train: Train, heads: Sequence[Head], steps_per_epoch: int) -> None:

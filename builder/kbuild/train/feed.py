@@ -23,8 +23,8 @@ class Feed:
     """What `fit`, `evaluate` and `predict` of Keras take, and how to say which epoch begins.
 
     Args:
-        data: a `tf.data.Dataset` or `PyDataset` of (x, y) or (x, y, weights): x by input name; y and weights by
-            output name, or bare if there is one output.
+        data: a `tf.data.Dataset` or `PyDataset` of (x, y) or (x, y, weights): x by input name, y and weights by
+            output name; bare where there is only one.
         steps: batches in an epoch.
         start: to be called with the epoch's number, from 0, before its first batch.
     """
@@ -70,8 +70,9 @@ def feed(
         if reconstruct:
             y = targets(x, outputs, features)
         if not y:
-            return (x,)
-        return (x, _bare(y, outputs), _bare(w, outputs)) if w else (x, _bare(y, outputs))
+            return (bare(x),)
+        found = bare(x), bare(y) if len(outputs) == 1 else y
+        return (*found, bare(w) if len(outputs) == 1 else w) if w else found
 
     made = augment is not None or reconstruct
     steps = max(1, -(-len(part) // batch_size))
@@ -93,21 +94,22 @@ def feed(
 
 def targets(x: Mapping[str, object], outputs: Sequence[str], features: keras.Model | None) -> dict:
     """What an autoencoder is to give back: the input after preprocessing, for each output."""
-    found = x if features is None else features(dict(x), training=False)
+    found = x if features is None else features(bare(x), training=False)
     if not isinstance(found, Mapping):
         found = {"": found}
     first = next(iter(found.values()))
     return {name: ops.cast(found.get(name, first), "float32") for name in outputs}
 
 
+def bare(values: Mapping[str, object]) -> object:
+    """What Keras wants: the only value itself, several by name."""
+    return next(iter(values.values())) if len(values) == 1 else values
+
+
 def _narrow(array: np.ndarray) -> np.ndarray:
     """JAX has no 64-bit numbers, and no backend needs them here."""
     array = np.asarray(array)
     return array.astype({"int64": "int32", "float64": "float32"}.get(array.dtype.name, array.dtype), copy=False)
-
-
-def _bare(values: dict, outputs: Sequence[str]) -> object:
-    return next(iter(values.values())) if len(outputs) == 1 else values
 
 
 def _pipeline(arrays: tuple, count: int, size: int, steps: int, batch: Batch, made: bool, random: bool):

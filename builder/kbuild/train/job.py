@@ -1,7 +1,7 @@
 """Spec, Plan, heads and Dataset → Job: a compiled model and its feeds, checked down to the first batch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -51,10 +51,11 @@ def prepare(spec: Spec, plan: Plan, heads: Sequence[Head], dataset: Dataset) -> 
         SpecError: K160 for a monitor that nothing yields; K511 if the model, its loss and the data do not fit together.
     """
     notes = execution.prepare(spec.train)
+    heads = tuple(heads)
+    dataset = aligned(dataset, plan, heads)
     model = build.build(plan)
     build.adapt(model, plan, dataset.train.x)
     features = build.features(model, plan)
-    heads = tuple(heads)
     training = batches(spec, heads, dataset.train, features, training=True)
     compile.compile(model, spec.train, heads, training.steps)
     validation = None
@@ -65,6 +66,18 @@ def prepare(spec: Spec, plan: Plan, heads: Sequence[Head], dataset: Dataset) -> 
     monitors.check(spec.train, names, validation is not None)
     why = [head.why for head in heads if head.why]
     return Job(spec, plan, heads, dataset, model, features, training, validation, names, (*why, *notes))
+
+
+def aligned(dataset: Dataset, plan: Plan, heads: Sequence[Head]) -> Dataset:
+    """The data by the names of the model's inputs and outputs, where there is one of each under other names."""
+    parts = {}
+    for name in ("train", "validation", "test"):
+        part: Part | None = getattr(dataset, name)
+        if part is not None:
+            x, y = _renamed(part.x, [given.name for given in plan.inputs]), _renamed(part.y, [h.output for h in heads])
+            part = replace(part, x=x, y=y)
+        parts[name] = part
+    return replace(dataset, **parts)
 
 
 def batches(
@@ -114,6 +127,10 @@ def broken(error: Exception, where: str, part: Part, model: keras.Model) -> Prob
     )
 
 
+def _renamed(arrays: Mapping[str, np.ndarray], names: Sequence[str]) -> Mapping[str, np.ndarray]:
+    return {names[0]: next(iter(arrays.values()))} if len(arrays) == len(names) == 1 else arrays
+
+
 def _augment(spec: Spec, part: Part) -> dict[str, tuple[Call, ...]]:
     only = next(iter(part.x))
     return {name or only: calls for name, calls in spec.augment.items() if calls}
@@ -122,7 +139,8 @@ def _augment(spec: Spec, part: Part) -> dict[str, tuple[Call, ...]]:
 def _dense(part: Part, heads: Sequence[Head]) -> Part:
     y = dict(part.y)
     for head in heads:
-        if head.output in y and head.task == "multiclass" and head.count:
+        categorical = head.loss is not None and "categorical" in head.loss.name.lower()
+        if head.output in y and head.count and categorical:
             y[head.output] = weights.one_hot(y[head.output], head.count)
     return Part(part.x, y, part.weights, part.ids)
 

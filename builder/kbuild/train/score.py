@@ -12,7 +12,6 @@ from kbuild.data.peek import peek
 from kbuild.model import backend as engine
 from kbuild.plan.expand import expand
 from kbuild.plan.head import Head, heads
-from kbuild.spec.call import Call
 from kbuild.spec.load import load as load_spec
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
@@ -85,14 +84,9 @@ def described(head: Head) -> dict[str, object]:
         "classes": list(head.classes),
         "count": head.count,
         "loss": None if head.loss is None else head.loss.name,
-        "logits": logits(head),
+        "logits": head.logits,
         "why": head.why,
     }
-
-
-def logits(head: Head) -> bool:
-    """Whether the output comes before softmax or sigmoid."""
-    return isinstance(head.loss, Call) and head.loss.args.get("from_logits") is True
 
 
 def spec_of(path: Path, info: Mapping[str, object]) -> Spec:
@@ -153,7 +147,7 @@ def _output(head: Head, part: Part, value: np.ndarray, path: Path, suffix: str, 
 
 
 def _classes(head, part: Part, true: np.ndarray, value: np.ndarray, report: Path, suffix: str, name: str) -> dict:
-    probability = metrics.probabilities(value, logits(head))
+    probability = metrics.probabilities(value, head.logits)
     predicted = metrics.chosen(probability)
     count = max(int(max(true.max(), predicted.max())) + 1, head.count or 0, len(head.classes), 2)
     classes = [*head.classes, *(str(number) for number in range(len(head.classes), count))]
