@@ -207,6 +207,14 @@ def test_vgg_head_is_twice_dense_relu_dropout(block):
     assert ours.count_params() == 13 * 7 + 8 * 7
 
 
+def test_all_arguments_of_a_block_may_be_one_choice_or_one_variable(block, model_of):
+    chosen = block((20,), "mlp: {$choice: {small: {units: [16]}, big: {units: [64, 32]}}, default: big}")
+    assert chosen.output_shape == (None, 32)
+    assert block((20,), "mlp: {$choice: [[16], [64, 8]], default: [64, 8]}").output_shape == (None, 8)
+    text = "kbuild: 1\nvars: {size: {units: [4], dropout: 0.5}}\nmodel:\n  inputs: {x: {shape: [3]}}\n  layers: [{mlp: $size}]\n"
+    assert [type(layer).__name__ for layer in model_of(text).layers[1:]] == ["Dense", "Activation", "Dropout"]
+
+
 EVERY = [
     ((8, 8, 4), "mlp: {units: [4], norm: BatchNormalization}"),
     ((8, 8, 4), "residual: 8"),

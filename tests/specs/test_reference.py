@@ -32,7 +32,7 @@ def whole(text: str) -> str:
     keys = set(re.findall(r"^(\w+):", text, re.MULTILINE))
     if "kbuild" not in keys:
         text += "kbuild: 1\n"
-    if "data" not in keys and "inputs:" not in text:
+    if "data" not in keys and not re.search(r"^model:\n(  .*\n)*?  inputs:", text, re.MULTILINE):
         text += "data: {source: digits}\n"
     if "model" not in keys:
         text += "model: [Flatten, {Dense: {units: 10, activation: softmax}, name: digit}]\n"

@@ -35,10 +35,13 @@ def load(tmp_path):
 
 
 def plan(spec):
-    from kbuild.data.peek import peek
     from kbuild.plan.expand import expand
 
-    return expand(spec, peek(spec.data) if spec.data else None)
+    if spec.data is None:
+        return expand(spec, None)
+    from kbuild.data.peek import peek
+
+    return expand(spec, peek(spec.data))
 
 
 def test_all_that_must_be_there_is_there():

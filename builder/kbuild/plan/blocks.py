@@ -116,9 +116,9 @@ def parameters(block: Block, argument: Node | None, here: Here, shape: Shape, na
 def _given(block: Block, argument: Node | None, here: Here) -> Mapping[str, Node]:
     if argument is None or (isinstance(argument, Scalar) and argument.value is None):
         return {}
-    if isinstance(argument, Scalar) and is_open(argument):
+    if is_open(argument):
         argument = evaluate(argument, here.scope.at(next(iter(block.params), "value")))
-    if isinstance(argument, MappingNode) and not is_call(argument) and not is_open(argument):
+    if isinstance(argument, MappingNode) and not is_call(argument):
         return {str(key.value): value for key, value in argument.pairs}
     if not block.params:
         raise SpecError(Problem("K103", f"the block `{block.name}` has no parameters", argument.span))
