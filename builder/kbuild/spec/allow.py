@@ -13,7 +13,6 @@ REFUSED: dict[tuple[str, str], str] = {
     ("layers", "FlaxLayer"): _RUNS,
     ("layers", "TorchModuleWrapper"): _RUNS,
     ("layers", "TFSMLayer"): _LOADS,
-    ("layers", "Pipeline"): "it hides a chain from the spec; write a `chain`",
     ("callbacks", "LambdaCallback"): _RUNS,
     ("callbacks", "LearningRateScheduler"): _RUNS + "; write `train.schedule`",
     ("callbacks", "RemoteMonitor"): "it opens the network",
@@ -31,6 +30,7 @@ REFUSED: dict[tuple[str, str], str] = {
 STRING_LAYERS = frozenset({"StringLookup", "TextVectorization", "Hashing", "HashedCrossing", "IntegerLookup", "FeatureSpace"})
 """Layers that need TensorFlow's strings on every backend: kbuild encodes in the data pipeline instead (language.md 6)."""
 
+_NAMED = re.compile(r"(f|fn|func|function|.*_(fn|fun|func|function))s?\Z")
 _CALLABLE = re.compile(r"\b(callable|a function|python function|function to)\b", re.IGNORECASE)
 
 
@@ -51,7 +51,7 @@ def reason(signature: Signature) -> str | None:
 def takes_functions(signature: Signature) -> bool:
     """Whether a required parameter is a function, as the documentation of the installed Keras says."""
     return any(
-        _CALLABLE.search(signature.documented.get(parameter.name, ""))
+        _NAMED.match(parameter.name) or _CALLABLE.search(signature.documented.get(parameter.name, ""))
         for parameter in signature.parameters
         if parameter.required
     )

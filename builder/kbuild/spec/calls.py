@@ -219,7 +219,7 @@ def _check(
         collected.add("K105", f"{label} takes one {_noun(wanted)}, not `{_short(node)}`", node.span)
         return
     if value is not None and wanted and not _fits(value, wanted):
-        collected.add("K105", f"{label} takes {_article(wanted)}, not `{_short(node)}`", node.span, _bool_help(value))
+        collected.add("K105", f"{label} takes {_article(wanted)}, not `{_short(node)}`", node.span, _value_help(value, wanted))
         return
     if isinstance(value, bool) and isinstance(parameter.default, int | float | tuple) and not isinstance(parameter.default, bool):
         collected.add("K105", f"{label} takes {_article('float')}, not `{_short(node)}`", node.span)
@@ -265,8 +265,8 @@ def _article(wanted: str) -> str:
     return {"int": "an integer", "float": "a number", "bool": "`true` or `false`"}[wanted]
 
 
-def _bool_help(value: Value) -> str | None:
-    if isinstance(value, str) and value.lower() in {"yes", "no", "on", "off"}:
+def _value_help(value: Value, wanted: str) -> str | None:
+    if wanted == "bool" and isinstance(value, str) and value.lower() in {"yes", "no", "on", "off"}:
         return f"`{value}` is a string in YAML 1.2; write `{'true' if value.lower() in {'yes', 'on'} else 'false'}`"
     if isinstance(value, float) and value.is_integer():
         return f"write `{int(value)}`"

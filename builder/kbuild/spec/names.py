@@ -16,7 +16,9 @@ RESERVED = frozenset({"input", "previous", "i", "input_shape", *SIBLINGS, *STRUC
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """The one of `words` that `word` was probably meant to be, or None."""
-    choices = {other.lower(): other for other in sorted(words, reverse=True)}
+    # of two that differ in case alone, the one in the writer's own style
+    ordered = sorted(words, key=lambda other: other[:1].isupper() == word[:1].isupper())
+    choices = {other.lower(): other for other in ordered}
     close = difflib.get_close_matches(word.lower(), list(choices), n=1, cutoff=0.6)
     return choices[close[0]] if close else None
 

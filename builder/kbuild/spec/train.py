@@ -138,7 +138,7 @@ class Train(Section):
     optimizer: Call
     loss: Literal["auto"] | Call | dict[str, Call | None] | None = "auto"
     loss_weights: dict[str, float | int] | None = None
-    metrics: Calls | dict[str, Calls] = ()
+    metrics: Calls | dict[str, Calls] | None = None
     epochs: Annotated[int, Field(ge=1, le=10**6)] = 10
     schedule: Schedule | Call | None = None
     early_stopping: EarlyStopping | None = None

@@ -142,8 +142,8 @@ def _identified(value: Node, namespace: str, context: Context) -> Call | None:
         if value.value[:1].isupper() and signature(namespace, value.value):
             return call(value, None, (namespace,), context)
         noun = "loss" if namespace == "losses" else "metric"
-        usual = {name for name in {*known, *names(namespace)} if not name.islower() or "_" in name or len(name) > 4}
-        raise SpecError(Problem("K106", f"there is no {noun} `{value.value}`", value.span, help=suggestion(value.value, usual | known)))
+        words = names(namespace) if value.value[:1].isupper() else [name for name in known if name.islower()]
+        raise SpecError(Problem("K106", f"there is no {noun} `{value.value}`", value.span, help=suggestion(value.value, words)))
     return _call(value, (namespace,), context)
 
 

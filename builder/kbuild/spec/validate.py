@@ -52,7 +52,8 @@ def _problems(error: ValidationError, section: type[BaseModel], path: str, root:
         else:
             problem = Problem("K105", f"`{full}`: {_said(item)}", span, path=full)
         problems.setdefault(full + (kind if kind in {"extra_forbidden", "missing"} else ""), problem)
-    return list(problems.values())
+    # of a union's complaints, those that lie deepest say most
+    return [p for key, p in problems.items() if not any(other.startswith(key + ".") for other in problems)]
 
 
 def _written(root: Node, loc: list[str], part: str) -> bool:
