@@ -6,7 +6,6 @@ from kbuild.spec.signature import Signature
 
 _RUNS = "it runs code"
 _LOADS = "it loads foreign files"
-_WRITES = "it writes where it is told"
 REFUSED: dict[tuple[str, str], str] = {
     ("layers", "Lambda"): _RUNS,
     ("layers", "JaxLayer"): _RUNS,
@@ -14,18 +13,22 @@ REFUSED: dict[tuple[str, str], str] = {
     ("layers", "TorchModuleWrapper"): _RUNS,
     ("layers", "TFSMLayer"): _LOADS,
     ("callbacks", "LambdaCallback"): _RUNS,
-    ("callbacks", "LearningRateScheduler"): _RUNS + "; write `train.schedule`",
     ("callbacks", "RemoteMonitor"): "it opens the network",
-    ("callbacks", "ModelCheckpoint"): "kbuild keeps the best and the last model itself",
-    ("callbacks", "BackupAndRestore"): "it can lose a run; kbuild writes checkpoints itself",
-    ("callbacks", "TensorBoard"): "write `train.tensorboard`, which works on every backend",
-    ("callbacks", "CSVLogger"): _WRITES + "; kbuild writes history.csv itself",
-    ("callbacks", "OrbaxCheckpoint"): _WRITES,
-    ("callbacks", "ProgbarLogger"): "kbuild shows the progress itself",
-    ("callbacks", "CallbackList"): "`train.callbacks` is that list",
-    ("callbacks", "History"): "kbuild keeps the history itself",
+    ("callbacks", "OrbaxCheckpoint"): "it writes where it is told",
 }
 """Refused without --trust, and why. What can be told from a signature is told from it, in `reason`."""
+
+INSTEAD: dict[tuple[str, str], str] = {
+    ("callbacks", "BackupAndRestore"): "leave it out: kbuild keeps the last model itself",
+    ("callbacks", "CSVLogger"): "leave it out: kbuild writes `history.csv` itself",
+    ("callbacks", "CallbackList"): "write the callbacks themselves: `train.callbacks` is that list",
+    ("callbacks", "History"): "leave it out: kbuild keeps the history itself",
+    ("callbacks", "LearningRateScheduler"): "write `train.schedule`",
+    ("callbacks", "ModelCheckpoint"): "leave it out: kbuild keeps the best and the last model itself",
+    ("callbacks", "ProgbarLogger"): "leave it out: kbuild shows the progress itself",
+    ("callbacks", "TensorBoard"): "write `train.tensorboard`, which works on every backend",
+}
+"""Refused always, and what to write instead."""
 
 STRING_LAYERS = frozenset({"StringLookup", "TextVectorization", "Hashing", "HashedCrossing", "IntegerLookup", "FeatureSpace"})
 """Layers that need TensorFlow's strings on every backend: kbuild encodes in the data pipeline instead (language.md 6)."""

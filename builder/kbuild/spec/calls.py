@@ -103,9 +103,7 @@ def find(name: Scalar, namespaces: tuple[str, ...], context: Context) -> Signatu
         if found is not None and found.abstract:
             raise SpecError(Problem("K102", f"`{text}` is abstract, it only serves to derive from", name.span))
         if found is not None:
-            why = None if context.trust else allow.reason(found)
-            if why:
-                raise SpecError(Problem("K107", f"`{text}` is refused: {why}", name.span, help=_trust_help(why)))
+            _allowed(found, name, context)
             return found
     noun = NOUNS[namespaces[0]]
     known: set[str] = set().union(*(names(namespace) for namespace in namespaces))
@@ -118,8 +116,14 @@ def find(name: Scalar, namespaces: tuple[str, ...], context: Context) -> Signatu
     )  # fmt: skip
 
 
-def _trust_help(why: str) -> str | None:
-    return None if ";" in why or "kbuild" in why else "run with --trust if the spec is your own"
+def _allowed(found: Signature, name: Scalar, context: Context) -> None:
+    instead = allow.INSTEAD.get((found.namespace, found.name))
+    if instead:
+        raise SpecError(Problem("K107", f"`{found.name}` has no place in a spec", name.span, help=instead))
+    why = None if context.trust else allow.reason(found)
+    if why:
+        help = "run with --trust if the spec is your own"
+        raise SpecError(Problem("K107", f"`{found.name}` is refused: {why}", name.span, help=help))
 
 
 def argument_value(key: str, node: Node, context: Context) -> Value:
