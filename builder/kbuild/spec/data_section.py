@@ -152,11 +152,6 @@ def _by_input(value: Node) -> Mapping[str, Node]:
     """A chain, or a map of chains by input; a map whose only key is a call or structure is an entry."""
     if isinstance(value, Scalar) and value.value in (None, False):
         return {}
-    if isinstance(value, Scalar) and value.value == "auto":
-        raise SpecError(
-            Problem("K190", "`data.preprocess: auto` is not supported by this version of kbuild", value.span,
-                    help="write the application's own scaling, such as `[{Rescaling: {scale: \"${1 / 127.5}\", offset: -1}}]`")
-        )  # fmt: skip
     if isinstance(value, MappingNode) and all(key[:1].islower() and key not in {"chain", "branches", "reuse"} for key in value.keys):
         return {str(key.value): item for key, item in value.pairs}
     return {"": value}

@@ -10,6 +10,7 @@ from kbuild.spec.calls import Context
 from kbuild.spec.data_section import Found, data_section
 from kbuild.spec.hole import Choose, default
 from kbuild.spec.names import NAME, RESERVED, SPEC_NAME, suggestion
+from kbuild.spec.signature import names
 from kbuild.spec.scope import Scope, evaluate, used, variables
 from kbuild.spec.spec import Block, DeclaredInput, Spec
 from kbuild.spec.static import check_chain
@@ -62,7 +63,8 @@ def parse(
     for block in blocks.values():
         if not block.library:
             problems += check_chain(block.layers, context)
-    for chain in (layers, *(found.preprocess or {}).values()):
+    preprocess = part(lambda: {name: _auto(chain, layers) for name, chain in (found.preprocess or {}).items()}, {})
+    for chain in (layers, *preprocess.values()):
         problems += check_chain(chain, context)
     use = part(lambda: _use(node.get("use"), home, roots, trust), ())
     errors = [p for p in problems if p.severity == "error"]
@@ -70,7 +72,7 @@ def parse(
         raise SpecError(unique(problems))
     problems += _unused(node, blocks, scope)
     return Spec(
-        name, node, scope, blocks, inputs, layers, outputs, found.data, found.preprocess or {}, found.augment or {}, train, home,
+        name, node, scope, blocks, inputs, layers, outputs, found.data, preprocess, found.augment or {}, train, home,
         sources, roots, trust, use, tuple(unique(problems)),
     )  # fmt: skip
 
@@ -212,6 +214,21 @@ def _shape(node: Node) -> tuple[int | None, ...]:
     return tuple(sizes)  # type: ignore[arg-type]
 
 
+def _auto(chain: Node, layers: Node) -> Node:
+    """`preprocess: auto` as the chain that it stands for: the scaling of the application that the model is made of."""
+    if not isinstance(chain, Scalar) or chain.value != "auto":
+        return chain
+    found = sorted(words(layers) & set(names("applications")))
+    if len(found) != 1:
+        said = ", ".join(f"`{name}`" for name in found) or "none"
+        raise SpecError(
+            Problem("K105", f"`preprocess: auto` needs one model of `keras.applications` in the chain, not {said}", chain.span,
+                    help="write the layers that scale the input")
+        )  # fmt: skip
+    call = MappingNode(((Scalar("ApplicationPreprocessing", chain.span), Scalar(found[0], chain.span)),), chain.span)
+    return SequenceNode((call,), chain.span)
+
+
 def _use(node: Node | None, home: Path, roots: Sequence[Path], trust: bool) -> tuple[Path, ...]:
     from kbuild.spec.paths import allowed
 
@@ -232,10 +249,10 @@ def _unused(node: MappingNode, blocks: Mapping[str, Block], scope: Scope) -> lis
     for key, _ in written.pairs if isinstance(written, MappingNode) else ():
         if key.value not in mentioned:
             problems.append(Problem("K212", f"the variable `{key.value}` is not used", key.span, "warning", "remove it"))
-    named = _words(node.get("model")) | _words(node.get("data")) | _words(written)
+    named = words(node.get("model")) | words(node.get("data")) | words(written)
     for block in blocks.values():
-        named |= _words(block.layers) if not block.library else set()
-        named |= {w for value in block.params.values() if value is not None for w in _words(value)} if not block.library else set()
+        named |= words(block.layers) if not block.library else set()
+        named |= {w for value in block.params.values() if value is not None for w in words(value)} if not block.library else set()
     for block in blocks.values():
         if not block.library and block.name not in named:
             problems.append(Problem("K212", f"the block `{block.name}` is not used", block.span, "warning", "remove it"))
@@ -245,15 +262,15 @@ def _unused(node: MappingNode, blocks: Mapping[str, Block], scope: Scope) -> lis
     return problems
 
 
-def _words(node: Node | None) -> set[str]:
+def words(node: Node | None) -> set[str]:
     """All keys and strings in a tree."""
     match node:
         case Scalar(value=str() as text):
             return {text}
         case SequenceNode():
-            return set().union(*(_words(item) for item in node.items))
+            return set().union(*(words(item) for item in node.items))
         case MappingNode():
-            return set(node.keys).union(*(_words(item) for _, item in node.pairs))
+            return set(node.keys).union(*(words(item) for _, item in node.pairs))
     return set()
 
 

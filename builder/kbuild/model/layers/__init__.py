@@ -1,6 +1,7 @@
 """kbuild's own layers: what the field names and Keras lacks. Registered with Keras under `kbuild>`."""
 
 from kbuild.model.layers.add_loss import AddLoss as AddLoss
+from kbuild.model.layers.application_preprocessing import ApplicationPreprocessing as ApplicationPreprocessing
 from kbuild.model.layers.class_token import ClassToken as ClassToken
 from kbuild.model.layers.instance_normalization import InstanceNormalization as InstanceNormalization
 from kbuild.model.layers.layer_scale import LayerScale as LayerScale

@@ -28,7 +28,7 @@ def spatial(given: Given, rank: int) -> Shapes:
 _SAME = """
     Activation ELU LeakyReLU PReLU ReLU
     Dropout AlphaDropout GaussianDropout GaussianNoise ActivityRegularization
-    Identity Masking
+    Identity Masking ApplicationPreprocessing
 """.split()
 
 RULES: dict[str, Rule] = {
