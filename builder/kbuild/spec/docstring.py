@@ -1,4 +1,4 @@
-"""Docstring → what it says of each argument, from its `Args:` section in Google's style, which Keras keeps throughout."""
+"""Docstring → what it says of each argument, from its `Args:` section, in the style that Keras keeps."""
 
 import ast
 import inspect

@@ -34,7 +34,7 @@ def table(family: str) -> Mapping[str, Definition]:
 
 
 def compiled(family: str) -> frozenset[str]:
-    """The strings that `compile` itself resolves by the shapes it sees: `accuracy`, `acc` for metrics, `crossentropy`, `ce` for losses."""
+    """The strings that `compile` itself resolves by the shapes it sees: `accuracy` for metrics, `ce` for losses, …."""
     function = {"metrics": "get_metric", "losses": "get_loss"}.get(family)
     where = module("keras.src.trainers.compile_utils")
     found = definition(where, function) if where and function else None
@@ -73,7 +73,7 @@ def _entries(node: ast.AST, objects: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _key(node: ast.expr, name: str) -> str:
-    """What a comprehension's key is for the object `name`: `cls.__name__`, with `lower()` or `to_snake_case(…)` around it."""
+    """What a comprehension's key, `cls.__name__` inside `lower()` or `to_snake_case(…)`, is for the object `name`."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "lower":
         return _key(node.func.value, name).lower()
     if isinstance(node, ast.Call) and node.args:

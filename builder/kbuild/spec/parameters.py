@@ -1,11 +1,12 @@
-"""Classes and functions, as source text → the parameters that they take, those that reach a base through `**kwargs` included."""
+"""Source of a class or function → the parameters that it takes, with those that reach a base through `**kwargs`."""
 
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 
-from kbuild.spec.python_source import Definition, dotted_name
+from kbuild.spec.python_source import Definition, dotted_name, unread
 
 
 class Unparsed(str):
@@ -44,23 +45,25 @@ class Accepted:
     open: bool = False
 
 
-def of_constructor(lineage: Sequence[Definition]) -> Accepted:
+def of_constructor(lineage: Sequence[Definition], start: int = 0) -> Accepted:
     """What the constructor of a class takes.
 
     Args:
         lineage: the class and its bases, in the order in which Python asks them.
+        start: the first of them that is asked.
     """
-    for index, entry in enumerate(lineage):
-        init = entry.method("__init__")
+    for index in range(start, len(lineage)):
+        init = lineage[index].method("__init__")
         if init is None:
             continue
         own = of_function(init, method=True)
         call, following = _forwarding(init, lineage, index)
         if call is None:
             return own
-        base = of_constructor(lineage[following:]) if following else Accepted()
+        base = of_constructor(lineage, following) if following else Accepted(open=True)
         return _joined(own, init, call, base)
-    return Accepted()
+    # What cannot be read may take anything.
+    return Accepted(open=any(unread(entry) for entry in lineage))
 
 
 def of_function(node: ast.FunctionDef, *, method: bool = False) -> Accepted:
@@ -73,7 +76,7 @@ def of_function(node: ast.FunctionDef, *, method: bool = False) -> Accepted:
     rest = args.vararg.arg if args.vararg else ""
     kwargs = args.kwarg.arg if args.kwarg else None
     popped = tuple(_popped(node, kwargs)) if kwargs else ()
-    is_open = kwargs is not None and not _refuses(node, kwargs) and not (popped and not _spread(node, kwargs))
+    is_open = kwargs is not None and _uses(node, kwargs) and not _refuses(node, kwargs)
     return Accepted(tuple(by_position[1 if method else 0 :]), (*by_name, *popped), rest, is_open)
 
 
@@ -86,14 +89,19 @@ def value(text: str) -> object:
 
 
 def _parameter(name: str, default: ast.expr | None) -> Parameter:
-    return Parameter(name, True) if default is None else Parameter(name, False, value(ast.unparse(default)))
+    if default is None:
+        return Parameter(name, True)
+    try:
+        return Parameter(name, False, ast.literal_eval(default))
+    except (ValueError, TypeError):
+        return Parameter(name, False, Unparsed(ast.unparse(default)))
 
 
 def _joined(own: Accepted, init: ast.FunctionDef, call: ast.Call, base: Accepted) -> Accepted:
     """Add to what a constructor takes itself what it hands on, less what it fixes for its base."""
     starred = any(isinstance(arg, ast.Starred) for arg in call.args)
     kwargs = init.args.kwarg.arg if init.args.kwarg else None
-    spread = any(key.arg is None and isinstance(key.value, ast.Name) and key.value.id == kwargs for key in call.keywords)
+    spread = any(key.arg is None and dotted_name(key.value) == kwargs for key in call.keywords)
     by_hand = len(call.args) - starred
     known = {parameter.name for parameter in (*own.positional, *own.named)}
     known |= {parameter.name for parameter in base.positional[:by_hand]} | {key.arg or "" for key in call.keywords}
@@ -102,16 +110,18 @@ def _joined(own: Accepted, init: ast.FunctionDef, call: ast.Call, base: Accepted
     if spread:
         taken = known | {parameter.name for parameter in by_position}
         by_name = tuple(p for p in (*base.positional, *base.named) if p.name not in taken)
-    return replace(
-        own, positional=own.positional + by_position, named=own.named + by_name, rest=base.rest if starred else own.rest,
+    return Accepted(
+        positional=own.positional + by_position,
+        named=own.named + by_name,
+        rest=base.rest if starred else own.rest,
         open=base.open if spread else own.open,
-    )  # fmt: skip
+    )
 
 
 def _forwarding(init: ast.FunctionDef, lineage: Sequence[Definition], index: int) -> tuple[ast.Call | None, int]:
-    """The call that hands `*args` or `**kwargs` on to a base's constructor, and that base's place (0: it cannot be read)."""
+    """The call that hands `*args` or `**kwargs` on to a base's constructor, and that base's place (0: unreadable)."""
     names = {arg.arg for arg in (init.args.vararg, init.args.kwarg) if arg}
-    for call in (node for node in ast.walk(init) if isinstance(node, ast.Call)):
+    for call in (node for node in _nodes(init) if isinstance(node, ast.Call)):
         if not (isinstance(call.func, ast.Attribute) and call.func.attr == "__init__"):
             continue
         given = [arg.value for arg in call.args if isinstance(arg, ast.Starred)]
@@ -129,21 +139,25 @@ def _forwarding(init: ast.FunctionDef, lineage: Sequence[Definition], index: int
 
 
 def _popped(node: ast.FunctionDef, kwargs: str) -> Iterator[Parameter]:
-    """What a function takes off its `**kwargs` and uses. What it pops only to complain, or to throw away, does not count."""
-    thrown = {id(statement.value) for statement in ast.walk(node) if isinstance(statement, ast.Expr)}
-    complaints = _complaints(node)
-    for call in _calls(node, kwargs, "pop"):
+    """What a function takes off its `**kwargs` and uses; not what it pops to complain or to throw it away."""
+    thrown = {id(statement.value) for statement in _nodes(node) if isinstance(statement, ast.Expr)}
+    calls = list(_calls(node, kwargs, "pop"))
+    complaints = _complaints(node) if calls else ""
+    for call in calls:
         if id(call) in thrown or not call.args or not isinstance(call.args[0], ast.Constant):
             continue
         name = str(call.args[0].value)
         if re.search(rf"[`']{re.escape(name)}\b", complaints):
             continue
-        yield _parameter(name, call.args[1] if len(call.args) > 1 else None)
+        if len(call.args) == 1 and any(_asks(part, name, kwargs) for part in _nodes(node)):
+            yield Parameter(name, False)
+        else:
+            yield _parameter(name, call.args[1] if len(call.args) > 1 else None)
 
 
 def _complaints(node: ast.FunctionDef) -> str:
     said: list[str] = []
-    for part in ast.walk(node):
+    for part in _nodes(node):
         warns = isinstance(part, ast.Call) and (dotted_name(part.func) or "").rpartition(".")[2] == "warn"
         if warns or isinstance(part, ast.Raise):
             said += [n.value for n in ast.walk(part) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
@@ -151,7 +165,7 @@ def _complaints(node: ast.FunctionDef) -> str:
 
 
 def _calls(node: ast.FunctionDef, owner: str, method: str) -> Iterator[ast.Call]:
-    for part in ast.walk(node):
+    for part in _nodes(node):
         if isinstance(part, ast.Call) and dotted_name(part.func) == f"{owner}.{method}":
             yield part
 
@@ -162,7 +176,7 @@ def _refuses(node: ast.FunctionDef, kwargs: str) -> bool:
         isinstance(part, ast.If)
         and any(isinstance(name, ast.Name) and name.id == kwargs for name in _tested(part.test))
         and any(isinstance(inner, ast.Raise) for inner in ast.walk(part))
-        for part in ast.walk(node)
+        for part in _nodes(node)
     )
 
 
@@ -178,9 +192,22 @@ def _is_len(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and dotted_name(node.func) == "len" and bool(node.args)
 
 
-def _spread(node: ast.FunctionDef, kwargs: str) -> bool:
-    return any(
-        isinstance(part, ast.Call)
-        and any(key.arg is None and isinstance(key.value, ast.Name) and key.value.id == kwargs for key in part.keywords)
-        for part in ast.walk(node)
-    )
+def _asks(node: ast.AST, name: str | None, kwargs: str) -> bool:
+    """Whether this is `"name" in kwargs`, of any name if it is None."""
+    if not (isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn)):
+        return False
+    named = name is None or (isinstance(node.left, ast.Constant) and node.left.value == name)
+    return named and dotted_name(node.comparators[0]) == kwargs
+
+
+def _uses(node: ast.FunctionDef, kwargs: str) -> bool:
+    """Whether unknown names have any effect: the function does more with its `**kwargs` than look for names in it."""
+    read = sum(isinstance(part, ast.Name) and part.id == kwargs for part in _nodes(node))
+    asked = sum(1 for method in ("pop", "get") for _ in _calls(node, kwargs, method))
+    asked += sum(_asks(part, None, kwargs) for part in _nodes(node))
+    return read > asked
+
+
+@cache
+def _nodes(node: ast.AST) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(node))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
 
 _STATEMENT = re.compile(r"^[^\W\d]|^@", re.MULTILINE)
@@ -119,6 +120,13 @@ def lineage(start: Definition) -> tuple[Definition, ...]:
     return tuple(order)
 
 
+def unread(start: Definition) -> bool:
+    """Whether a class has bases of which nothing can be read."""
+    if not isinstance(start.node, ast.ClassDef):
+        return False
+    return len(_bases(start)) < sum(dotted_name(base) != "object" for base in start.node.bases)
+
+
 def dotted_name(node: ast.AST) -> str | None:
     """`a.b.c` for the expression of that form; None for any other."""
     if isinstance(node, ast.Name):
@@ -173,7 +181,7 @@ def _root(top: str) -> Path | None:
 
 def _statement(text: str, start: int) -> ast.stmt | None:
     """The statement that starts there: as little of the text as parses (a whole file of `keras.ops` takes 0.1 s)."""
-    for end in [*(match.start() for match in _STATEMENT.finditer(text, start + 1)), len(text)]:
+    for end in chain((match.start() for match in _STATEMENT.finditer(text, start + 1)), (len(text),)):
         try:
             body = ast.parse(text[start:end]).body
         except (SyntaxError, ValueError, RecursionError):

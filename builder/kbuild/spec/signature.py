@@ -1,4 +1,4 @@
-"""Name → Signature: what can be called and with which arguments, read from the source of the installed Keras, never imported."""
+"""Name → Signature: what can be called and with which arguments, read from the source of the installed Keras."""
 
 import ast
 import re
@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from kbuild.spec import docstring, identifiers as tables, parameters, signature_cache
+from kbuild.spec import docstring, parameters, signature_cache
+from kbuild.spec import identifiers as tables
 from kbuild.spec.parameters import Accepted as Accepted
 from kbuild.spec.parameters import Parameter as Parameter
 from kbuild.spec.parameters import Unparsed as Unparsed
-from kbuild.spec.python_source import Definition, Module, definition, lineage, module, resolve
+from kbuild.spec.python_source import Definition, Module, definition, dotted_name, lineage, module, resolve, unread
 from kbuild.text.problem import Problem, SpecError
 
 NAMESPACES: Mapping[str, tuple[str, ...]] = {
@@ -46,6 +47,7 @@ _FAMILIES: Mapping[str, tuple[str, str | None]] = {
 }
 # KerasTuner publishes `RandomSearchOracle`; a spec says what users of KerasTuner know: `RandomSearch`.
 _SUFFIX = {"oracles": "Oracle"}
+_Line = tuple[Definition, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def signature(namespace: str, name: str) -> Signature | None:
 
 @cache
 def identifiers(namespace: str) -> frozenset[str]:
-    """The strings that Keras takes for objects of a family, such as `mse` among the losses, `he_normal` among the initializers.
+    """The strings that Keras takes for objects of a family, such as `mse` among the losses.
 
     Left out are strings whose object needs arguments (`MeanIoU`) or is abstract: Keras refuses them too.
     """
@@ -133,7 +135,7 @@ def identifiers(namespace: str) -> frozenset[str]:
 def from_file(path: Path) -> tuple[Signature, ...]:
     """The public classes of a user's own file (`use:`), each in the namespace of the Keras class that it derives from.
 
-    A class that derives from nothing of Keras has the namespace `""`.
+    A class of which this cannot be told has the namespace `""`; without any base it is abstract too.
 
     Raises:
         SpecError: K108 if the file cannot be read as Python.
@@ -143,7 +145,9 @@ def from_file(path: Path) -> tuple[Signature, ...]:
         tree = ast.parse(text)
     except (OSError, SyntaxError, ValueError, RecursionError) as error:
         said = f"line {error.lineno}: {error.msg}" if isinstance(error, SyntaxError) else str(error)
-        problem = Problem("K108", f"`{path.name}` cannot be read as Python: {said}", help="correct the file that `use` names")
+        problem = Problem(
+            "K108", f"`{path.name}` cannot be read as Python: {said}", help="correct the file that `use` names"
+        )
         raise SpecError(problem) from error
     where = Module(path.stem, path, text)
     public = [node.name for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
@@ -181,7 +185,7 @@ def _of_class(namespace: str, name: str, found: Definition) -> Signature:
     return _signature(namespace, name, found, parameters.of_constructor(line), line)
 
 
-def _signature(namespace: str, name: str, found: Definition, taken: Accepted, line: tuple[Definition, ...]) -> Signature:
+def _signature(namespace: str, name: str, found: Definition, taken: Accepted, line: _Line) -> Signature:
     is_class = isinstance(found.node, ast.ClassDef)
     every = (*taken.positional, *taken.named)
     described = docstring.arguments(line)
@@ -208,11 +212,11 @@ def _family(found: Definition) -> str:
     return next((namespace for namespace, (root, _) in _FAMILIES.items() if root in bases), "")
 
 
-def _abstract(namespace: str, line: tuple[Definition, ...]) -> bool:
-    """Whether a class is the root of its family, stands outside it, or leaves the family's work to those who derive from it."""
+def _abstract(namespace: str, line: _Line) -> bool:
+    """Whether a class is its family's root, is outside of it, or leaves the family's work to its descendants."""
     root, work = _FAMILIES.get(namespace, ("", None))
     if root not in {entry.name for entry in line[1:]}:
-        return True
+        return not (namespace == "" and any(unread(entry) for entry in line))
     method = _method(line, work) if work else None
     if method is None:
         return work is not None
@@ -220,7 +224,7 @@ def _abstract(namespace: str, line: tuple[Definition, ...]) -> bool:
     return len(body) == 1 and isinstance(body[0], ast.Raise) and "implemented" in ast.unparse(body[0]).lower()
 
 
-def _method(line: tuple[Definition, ...], name: str) -> ast.FunctionDef | None:
+def _method(line: _Line, name: str) -> ast.FunctionDef | None:
     return next((method for entry in line if (method := entry.method(name))), None)
 
 
@@ -229,4 +233,18 @@ def _makes_itself(namespace: str, found: Definition) -> bool:
         return True
     line = lineage(found)
     taken = parameters.of_constructor(line)
-    return not _abstract(namespace, line) and not any(p.required for p in (*taken.positional, *taken.named))
+    needs = any(parameter.required for parameter in (*taken.positional, *taken.named))
+    return not needs and not _abstract(namespace, line) and not _reads_config(line)
+
+
+def _reads_config(line: _Line) -> bool:
+    """Whether a class looks into its configuration to be made: a bare string has none (`constant` is such a one)."""
+    method = _method(line, "from_config")
+    nodes = list(ast.walk(method)) if method else []
+    read = {
+        ast.unparse(node.slice)
+        for node in nodes
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and dotted_name(node.value) == "config"
+    }
+    asked = {ast.unparse(n.left) for n in nodes if isinstance(n, ast.Compare) and isinstance(n.ops[0], ast.In)}
+    return bool(read - asked)

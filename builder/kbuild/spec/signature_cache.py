@@ -1,9 +1,8 @@
-"""Signatures ↔ small JSON files in the user's cache folder: they save time, can be thrown away, and are never trusted."""
+"""Signatures ↔ JSON files in the user's cache folder: they save time, can be thrown away, and are never trusted."""
 
 import atexit
 import json
 import os
-import tempfile
 import zlib
 from collections.abc import Mapping
 from functools import cache
@@ -89,7 +88,9 @@ def _source(default: object) -> str:
 
 
 def _parameters(found: list[list[str]]) -> tuple[Parameter, ...]:
-    return tuple(Parameter(item[0], len(item) < 2, parameters.value(item[1]) if len(item) > 1 else None) for item in found)
+    return tuple(
+        Parameter(item[0], len(item) < 2, parameters.value(item[1]) if len(item) > 1 else None) for item in found
+    )
 
 
 @cache
@@ -126,9 +127,10 @@ def _key() -> str:
     return " ".join([keras_version(), *stamps])
 
 
-_READERS = (
-    "signature.py", "signature_cache.py", "parameters.py", "python_source.py", "docstring.py", "identifiers.py", "names.py",
-)  # fmt: skip
+_READERS = tuple(
+    f"{name}.py"
+    for name in ("signature", "signature_cache", "parameters", "python_source", "docstring", "identifiers", "names")
+)
 
 
 def _stamp(file: Path) -> str:
@@ -140,6 +142,8 @@ def _stamp(file: Path) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
+    import tempfile
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     temporary = Path(name)
