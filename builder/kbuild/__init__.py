@@ -1,0 +1,50 @@
+"""kbuild: data, network, training and search in one spec, built with Keras.
+
+`import kbuild` costs nothing: every name below is imported when it is first asked for (PEP 562).
+"""
+
+from typing import TYPE_CHECKING
+
+from kbuild.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from kbuild.api import build as build
+    from kbuild.api import check as check
+    from kbuild.api import compile as compile
+    from kbuild.plan import verb as plan
+    from kbuild.plan.plan import Plan as Plan
+    from kbuild.spec.load import load as load
+    from kbuild.spec.spec import Spec as Spec
+    from kbuild.text.problem import Problem as Problem
+    from kbuild.text.problem import SpecError as SpecError
+    from kbuild.train.fit import fit as fit
+    from kbuild.train.run import Run as Run
+
+_HOMES = {
+    "load": "kbuild.spec.load",
+    "check": "kbuild.api",
+    "build": "kbuild.api",
+    "compile": "kbuild.api",
+    "fit": "kbuild.train.fit",
+    "Spec": "kbuild.spec.spec",
+    "Plan": "kbuild.plan.plan",
+    "Run": "kbuild.train.run",
+    "Problem": "kbuild.text.problem",
+    "SpecError": "kbuild.text.problem",
+}
+
+__all__ = ["Plan", "Problem", "Run", "Spec", "SpecError", "build", "check", "compile", "fit", "load", "plan"]
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name == "plan":
+        return import_module("kbuild.plan")
+    if name not in _HOMES:
+        raise AttributeError(f"module `kbuild` has no attribute `{name}`")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

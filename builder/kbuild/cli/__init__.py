@@ -1,0 +1,13 @@
+"""The command line: a file for each group of verbs. Whatever a verb needs is imported when it runs.
+
+main.py      the app, its verbs, how a mistake ends the command
+options.py   the options that verbs share
+output.py    tables and JSON on standard output, problems on standard error
+check.py     check
+show.py      show
+data.py      data
+shipped.py   ls, cp
+layers.py    layers
+run.py       fit, evaluate, predict
+board.py     board
+"""

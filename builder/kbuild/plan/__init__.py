@@ -1,0 +1,41 @@
+"""The graph, expanded, with shapes. `kbuild.plan(spec)` is a verb of the Python API, so this room can be called.
+
+plan.py      Plan, Step, Ref: the graph
+expand.py    Spec and Header → Plan
+entries.py   an entry of a chain → steps
+blocks.py    a use of a block → steps
+graph.py     the graph while it grows
+refer.py     what a `from` means
+apply.py     a call and its inputs → a step
+shapes/      the shape of what a step gives, a rule for each family of layers
+prune.py     steps that nothing needs
+activation.py, head.py   what is learned at each output: task, loss, metrics
+check.py     Spec → all that can be known without Keras
+describe.py  Plan → rows, text and JSON
+"""
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kbuild.plan.plan import Plan
+    from kbuild.spec.spec import Spec
+
+
+def verb(spec: "Spec") -> "Plan":
+    """The network of a spec, expanded, with what is known of its shapes. Keras is not loaded.
+
+    Raises:
+        SpecError: problems of the data's header (K4xx) and of the graph (K2xx).
+    """
+    from kbuild.plan.check import check
+
+    return check(spec).plan
+
+
+class _Room(ModuleType):
+    __call__ = staticmethod(verb)
+
+
+sys.modules[__name__].__class__ = _Room

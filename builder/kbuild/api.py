@@ -1,0 +1,61 @@
+"""The verbs of the Python API that are more than one room's function. Keras is imported when it is needed."""
+
+from typing import TYPE_CHECKING
+
+from kbuild.plan.check import check as _check
+from kbuild.spec.spec import Spec
+from kbuild.text.problem import Problem, SpecError
+
+if TYPE_CHECKING:
+    import keras
+
+
+def check(spec: Spec) -> list[Problem]:
+    """Everything that can be known of a spec before it is built: errors, warnings and hints. Keras is not loaded."""
+    try:
+        return list(_check(spec).problems)
+    except SpecError as error:
+        return list(error.problems)
+
+
+def build(spec: Spec, backend: str | None = None) -> "keras.Model":
+    """The network of a spec as a functional Keras model, not compiled.
+
+    Args:
+        backend: `tensorflow`, `jax` or `torch`; None is the one that is imported, configured or installed.
+
+    Raises:
+        SpecError: problems of the data's header (K4xx), of the graph (K2xx), of the backend (K5xx).
+    """
+    from kbuild.model import backend as engine
+
+    plan = _check(spec).plan
+    engine.start(backend)
+    from kbuild.model import build as builder
+
+    return builder.build(plan)
+
+
+def compile(model: "keras.Model", spec: Spec) -> "keras.Model":
+    """Put the spec's optimizer, losses, metrics and schedule on a model that `build` made of it; returns the model.
+
+    A schedule counts in steps, so the data are read to know how many an epoch has.
+
+    Raises:
+        SpecError: K163 if nothing is trained; problems of the data (K4xx).
+    """
+    from kbuild.plan.head import heads
+    from kbuild.train.compile import compile as put_on
+
+    found = _check(spec)
+    outputs = found.heads
+    steps = 1
+    if spec.data is not None:
+        from kbuild.data.load import load
+
+        names = tuple(entry.name for entry in spec.inputs) or None
+        dataset = load(spec.data, spec.train.seed, features=names, trust=spec.trust)
+        outputs = heads(spec, found.plan, dataset.header)
+        steps = -(-len(dataset.train) // spec.data.batch_size)
+    put_on(model, spec.train, outputs, steps)
+    return model

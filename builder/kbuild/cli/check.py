@@ -1,0 +1,99 @@
+"""check: everything that can be known of specs before they are built."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from kbuild.cli.options import BackendOption, Build, DataRoots, Debug, Json, Quiet, Sets, Specs, Trust
+from kbuild.text.problem import Problem, SpecError
+
+if TYPE_CHECKING:
+    from kbuild.model.verify import Measured
+    from kbuild.plan.check import Checked
+
+Format = Annotated[Literal["full", "github", "json"], typer.Option("--format", help="How problems are printed.")]
+Hints = Annotated[bool, typer.Option("--hints", help="Show hints too.")]
+
+
+def check(
+    specs: Specs,
+    build: Build = False,
+    hints: Hints = False,
+    format: Format = "full",
+    as_json: Json = False,
+    quiet: Quiet = False,
+    sets: Sets = None,
+    data_roots: DataRoots = None,
+    trust: Trust = False,
+    backend: BackendOption = None,
+    debug: Debug = False,
+) -> int:
+    """Check specs: names, arguments, references, shapes."""
+    from kbuild.spec.load import load
+
+    problems: list[Problem] = []
+    lines: list[str] = []
+    known: dict[str, object] = {}
+    code = 0
+    for name in specs:
+        try:
+            spec = load(name, sets=sets or (), data_roots=data_roots or (), trust=trust)
+            found, measured = checked(spec, build, backend)
+            problems += _new(found.problems, problems)
+            if measured is not None:
+                problems += measured.problems
+                known = {"params": measured.total, "trainable": measured.trainable}
+            lines.append(_fine(name, found, measured))
+        except SpecError as error:
+            if debug:
+                raise
+            problems += _new(error.problems, problems)
+            code = code or error.exit_code
+    shown = [p for p in problems if hints or p.severity != "hint"]
+    _print(shown, lines, "json" if as_json else format, quiet, code, known if len(specs) == 1 else {})
+    return code
+
+
+def checked(spec, build: bool, backend: str | None) -> "tuple[Checked, Measured | None]":
+    """What is known of a spec, and, with `build`, what Keras says of it."""
+    from kbuild.plan import check as stage
+
+    found = stage.check(spec)
+    if not build:
+        return found, None
+    from kbuild.model import backend as engine
+
+    engine.start(backend)
+    from kbuild.model import build as builder
+    from kbuild.model import verify
+
+    return found, verify.measure(found.plan, builder.build(found.plan))
+
+
+def _new(more: tuple[Problem, ...], problems: list[Problem]) -> list[Problem]:
+    return [problem for problem in more if problem not in problems]
+
+
+def _fine(name: str, found: "Checked", measured: "Measured | None") -> str:
+    from kbuild.plan.describe import summary
+
+    size = f", {measured.total:,} parameters" if measured else ""
+    return f"{name}: fine ({summary(measured.plan if measured else found.plan)}{size})"
+
+
+def _print(
+    problems: list[Problem], lines: list[str], format: str, quiet: bool, code: int, known: dict[str, object]
+) -> None:
+    from kbuild.cli.output import say, say_json, tell
+    from kbuild.text import render
+
+    if format == "json":
+        say_json({"ok": code == 0, "problems": render.as_json(problems), **known})
+        return
+    if format == "github":
+        if problems:
+            say(render.github(problems))
+        return
+    tell(problems)
+    for line in () if quiet else lines:
+        say(line)

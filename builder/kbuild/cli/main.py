@@ -1,0 +1,105 @@
+"""The `kbuild` command: its verbs, and how a mistake ends it."""
+
+import functools
+import io
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from kbuild.cli import board, check, data, layers, run, shipped, show
+from kbuild.text.problem import SpecError
+from kbuild.version import __version__
+
+app = typer.Typer(
+    name="kbuild",
+    help="Neural networks from a spec: data, network and training in one YAML file, built with Keras.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command and leave with the exit code of `commands`: 0 fine, 1 spec, 2 usage, 3 data, 4 training, 5 run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows `?`
+    app(args)
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=lambda on: _version(on)),
+    ] = False,
+) -> None:
+    """Neural networks from a spec: data, network and training in one YAML file, built with Keras."""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kbuild {__version__}")
+        raise typer.Exit
+
+
+def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
+    """The verb, its mistakes shown as the user asked for, and its result as exit code."""
+
+    @functools.wraps(verb)
+    def guarded(**options: object) -> None:
+        try:
+            code = verb(**options) or 0
+        except SpecError as error:
+            code = _mistake(error, options)
+        except KeyboardInterrupt:
+            code = 130
+        except BrokenPipeError:
+            # whoever read has seen enough; Python would complain once more when it flushes
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            code = 141
+        except Exception as error:
+            if isinstance(error, typer.Exit | typer.Abort | typer.BadParameter):
+                raise
+            code = _bug(error)
+        raise typer.Exit(code)
+
+    return guarded
+
+
+def _mistake(error: SpecError, options: dict[str, object]) -> int:
+    from kbuild.cli.output import say_json, tell
+
+    if options.get("as_json"):
+        from kbuild.text.render import as_json
+
+        say_json({"ok": False, "problems": as_json(error.problems)})
+    else:
+        tell(error.problems)
+    if options.get("debug"):
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+    return error.exit_code
+
+
+def _bug(error: Exception) -> int:
+    import traceback
+
+    traceback.print_exception(error, file=sys.stderr)
+    print(
+        f"\nThis is a bug in kbuild {__version__}, not a mistake of yours. Please report it with the lines above and the spec.",
+        file=sys.stderr,
+    )
+    return 70
+
+
+for _verb in (
+    check.check, show.show, data.data, shipped.ls, shipped.cp, layers.layers, run.fit, run.evaluate, run.predict, board.board,
+):  # fmt: skip
+    app.command(_verb.__name__)(_guarded(_verb))

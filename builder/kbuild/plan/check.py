@@ -1,0 +1,67 @@
+"""Spec → Checked: everything that can be known of a spec before Keras is loaded. Raises SpecError."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from kbuild.data.header import Header
+from kbuild.data.peek import peek
+from kbuild.plan.expand import expand
+from kbuild.plan.head import Head, heads
+from kbuild.plan.plan import Plan
+from kbuild.spec.spec import Spec
+from kbuild.text.problem import Problem, SpecError
+
+ABSENT = "K402"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is known of a spec that has no errors.
+
+    Args:
+        header: what the data source says; None if the spec has no data or they are absent.
+        problems: warnings and hints.
+    """
+
+    spec: Spec
+    header: Header | None
+    plan: Plan
+    heads: tuple[Head, ...]
+    problems: tuple[Problem, ...]
+
+
+def check(spec: Spec) -> Checked:
+    """Look at the data's header, expand the network and decide what is learned at its outputs.
+
+    Data that are absent are a warning: shapes are then unknown.
+
+    Raises:
+        SpecError: the errors of the first stage that has any, and all warnings that were found until then.
+    """
+    problems = list(spec.problems)
+    try:
+        header = _header(spec, problems)
+        plan = expand(spec, header)
+        _add(problems, plan.problems)
+        found = heads(spec, plan, header)
+    except SpecError as error:
+        _add(problems, error.problems)
+        raise SpecError(problems) from None
+    return Checked(spec, header, plan, found, tuple(problems))
+
+
+def _header(spec: Spec, problems: list[Problem]) -> Header | None:
+    if spec.data is None:
+        return None
+    try:
+        return peek(spec.data, seed=spec.train.seed, trust=spec.trust)
+    except SpecError as error:
+        if any(problem.code != ABSENT for problem in error.problems):
+            raise
+        span = spec.span("data.source")
+        _add(problems, (replace(p, severity="warning", span=p.span or span) for p in error.problems))
+        return None
+
+
+def _add(problems: list[Problem], more: Iterable[Problem]) -> None:
+    problems += [problem for problem in more if problem not in problems]
