@@ -13,7 +13,7 @@ from kbuild.model import objects
 from kbuild.spec.call import Call
 from kbuild.spec.train import EarlyStopping, Plateau, Train
 from kbuild.text.problem import Problem, SpecError
-from kbuild.train import compile, monitors, schedule
+from kbuild.train import compile, history, monitors, schedule
 from kbuild.train.signals import Signals
 
 CHECK_SECONDS = 2.0  # between looks at the loss within an epoch: each look waits for the step
@@ -134,6 +134,7 @@ class Recorder(keras.callbacks.Callback):
             "learning_rate": compile.rate(self.model.optimizer),
             **numbers,
         }
+        row = {name: row[name] for name in history.columns(row)}
         self.rows.append(row)
         self._step((epoch + 1) * self._steps)
         self._row(row, self._best.improved)

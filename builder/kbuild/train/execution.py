@@ -1,5 +1,8 @@
 """Seed, determinism, device and the way in which a step is run. One of the few files that know the backend."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import keras
 
 from kbuild.model import backend
@@ -7,8 +10,19 @@ from kbuild.spec.train import Train
 from kbuild.text.problem import Problem, SpecError
 
 
+@contextmanager
+def precision(train: Train) -> Iterator[None]:
+    """Layers that are made inside compute as `train.precision` says; what comes after is as before."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(train.precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 def prepare(train: Train) -> list[str]:
-    """Make the process ready to build and train: seed, precision, determinism. Call before the model is built.
+    """Make the process ready to build and train: seed, determinism. Call before the model is built.
 
     Returns:
         What a user should know of it, a line each.
@@ -16,7 +30,6 @@ def prepare(train: Train) -> list[str]:
     Raises:
         SpecError: K162 if the backend cannot do what is asked.
     """
-    keras.config.set_dtype_policy(train.precision)
     notes = []
     if train.precision != "float32" and not accelerated():
         notes.append(

@@ -6,6 +6,7 @@ from pathlib import Path
 from kbuild.data.load import load
 from kbuild.data.peek import peek
 from kbuild.model import backend as engine
+from kbuild.model.use import trusted
 from kbuild.plan.expand import expand
 from kbuild.plan.head import heads
 from kbuild.spec.spec import Spec
@@ -50,15 +51,17 @@ def fit(
     plan = expand(spec, header)
     found = heads(spec, plan, header)
     engine.start(backend)
+    trusted(spec.use)
     dataset = load(spec.data, seed, features=_features(spec), trust=spec.trust)
     if dataset.header != header:
         plan = expand(spec, dataset.header)
         found = heads(spec, plan, dataset.header)
     # these import Keras, which must not happen before the backend is chosen
-    from kbuild.train import job, session
+    from kbuild.train import execution, job, session
 
-    prepared = job.prepare(spec, plan, found, dataset)
-    return session.train(prepared, out=out, command=command, report=report or reporter())
+    with execution.precision(spec.train):
+        prepared = job.prepare(spec, plan, found, dataset)
+        return session.train(prepared, out=out, command=command, report=report or reporter())
 
 
 def _features(spec: Spec) -> tuple[str, ...] | None:

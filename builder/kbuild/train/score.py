@@ -8,8 +8,8 @@ import numpy as np
 
 from kbuild.data.dataset import Dataset, Part
 from kbuild.data.load import load
-from kbuild.data.peek import peek
 from kbuild.model import backend as engine
+from kbuild.model.use import trusted
 from kbuild.plan.expand import expand
 from kbuild.plan.head import Head, heads
 from kbuild.spec.load import load as load_spec
@@ -21,12 +21,15 @@ WORST = 24
 PartName = Literal["train", "validation", "test"]
 
 
-def evaluate(path: Path | str, part: PartName = "test", *, backend: str | None = None) -> dict[str, object]:
+def evaluate(
+    path: Path | str, part: PartName = "test", *, backend: str | None = None, trust: bool = False
+) -> dict[str, object]:
     """Evaluate the saved model of a run and write `report/evaluation.json` and the pictures.
 
     Args:
         part: which part of the run's data.
         backend: None takes the one that is imported, or the one of the run.
+        trust: run the code that the run's spec names in `use`.
 
     Returns:
         `part`, `examples`, `metrics` by name and `outputs` by name: for classes `classes`, `per_class` (precision,
@@ -38,19 +41,19 @@ def evaluate(path: Path | str, part: PartName = "test", *, backend: str | None =
     """
     path = Path(path)
     info = rundir.info(path)
-    spec = spec_of(path, info)
+    spec = spec_of(path, trust)
     assert spec.data is not None
-    engine.start(backend or _installed(info))
-    header = peek(spec.data, seed=spec.train.seed, trust=spec.trust)
+    engine.start(backend or installed(info))
+    trusted(spec.use)
     names = tuple(entry.name for entry in spec.inputs) or None
     dataset = load(spec.data, spec.train.seed, features=names, trust=spec.trust)
-    plan = expand(spec, dataset.header or header)
+    plan = expand(spec, dataset.header)
     from kbuild.model import build
-    from kbuild.train import compile, execution
+    from kbuild.train import compile, job
 
-    execution.prepare(spec.train)
     model = run.load_model(path)
     found = heads(spec, plan, dataset.header)
+    dataset = job.aligned(dataset, plan, found)
     compile.compile(model, spec.train, found, 1)
     features = build.features(model, plan)
     chosen: Part | None = getattr(dataset, part)
@@ -89,17 +92,16 @@ def described(head: Head) -> dict[str, object]:
     }
 
 
-def spec_of(path: Path, info: Mapping[str, object]) -> Spec:
-    """The spec of a run, from its `spec.yaml`; what it reads may lie where it lay when the run was made."""
+def spec_of(path: Path, trust: bool = False) -> Spec:
+    """The spec of a run, from its `spec.yaml`; what it reads lies where it lay when the run was made."""
     file = path / "spec.yaml"
     if not file.is_file():
         raise SpecError(Problem("K605", f"the run `{path}` has no `spec.yaml`", help="train again"))
-    roots = [Path(str(root)) for root in info.get("data_roots") or ()]  # pyright: ignore[reportGeneralTypeIssues]
-    return load_spec(file, data_roots=roots, trust=bool(info.get("trust")))
+    return load_spec(file, trust=trust)
 
 
-def _installed(info: Mapping[str, object]) -> str | None:
-    """The backend of the run, if this machine has it."""
+def installed(info: Mapping[str, object]) -> str | None:
+    """The backend of a run, if Keras is free to choose it and this machine has it."""
     import importlib.util
     import sys
 

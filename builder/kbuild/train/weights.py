@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from kbuild.data.weights import balanced
 from kbuild.text.problem import Problem, SpecError
 
 
@@ -35,9 +36,7 @@ def of_examples(
     labels = integers(y)
     number = count or len(classes) or int(labels.max()) + 1
     if class_weight == "balanced":
-        found = np.bincount(labels, minlength=number).astype("float64")
-        present = np.count_nonzero(found)
-        table = np.divide(len(labels), present * found, out=np.ones_like(found), where=found > 0)
+        table = np.asarray(list(balanced(labels, number).values()))
     else:
         table = _table(class_weight, classes or [str(number) for number in range(number)])
     result = table[labels]
