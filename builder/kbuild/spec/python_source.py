@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 _STATEMENT = re.compile(r"^[^\W\d]|^@", re.MULTILINE)
+_DEFINITION = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
 _IMPORT = re.compile(r"^(?:from|import)\b", re.MULTILINE)
 # A module that re-exports a name from itself would otherwise be followed for ever.
 _DEPTH = 12
@@ -37,6 +38,11 @@ class Module:
                     top = alias.name.split(".")[0]
                     bound[alias.asname or top] = (alias.name if alias.asname else top, None)
         return bound
+
+    @cached_property
+    def starts(self) -> Mapping[str, int]:
+        """Where the unindented classes and functions begin; of several of a name the last, as in Python."""
+        return {found[1]: found.start() for found in _DEFINITION.finditer(self.text)}
 
     def assigned(self, name: str) -> Iterator[ast.AST]:
         """The unindented statements that begin with `name`: assignments to it, calls of its methods."""
@@ -78,9 +84,9 @@ def module(name: str) -> Module | None:
 
 @cache
 def definition(where: Module, name: str) -> Definition | None:
-    """The class or function that the unindented code of a file itself defines; of several the last, as in Python."""
-    starts = list(re.finditer(rf"^(?:class|def) {re.escape(name)}\b", where.text, re.MULTILINE))
-    node = _statement(where.text, starts[-1].start()) if starts else None
+    """The class or function that the unindented code of a file itself defines."""
+    start = where.starts.get(name)
+    node = None if start is None else _statement(where.text, start)
     return Definition(where, node) if isinstance(node, ast.ClassDef | ast.FunctionDef) else None
 
 
