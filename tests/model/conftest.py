@@ -59,7 +59,7 @@ def _random(tensor, rng) -> np.ndarray:
     if tensor.dtype == "bool":
         return rng.integers(0, 2, shape).astype("bool")
     if "int" in tensor.dtype:
-        return rng.integers(0, 5, shape).astype(tensor.dtype)
+        return rng.integers(0, 2, shape).astype(tensor.dtype)
     return rng.normal(size=shape).astype("float32")
 
 

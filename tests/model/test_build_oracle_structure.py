@@ -242,7 +242,9 @@ model:
 """)
 def calls_as_arguments():
     x = Input((6,), name="x")
-    y = layers.Dense(4, kernel_regularizer="l2", bias_initializer=keras.initializers.Constant(0.5), kernel_constraint="NonNeg")(x)
+    y = layers.Dense(
+        4, kernel_regularizer="l2", bias_initializer=keras.initializers.Constant(0.5), kernel_constraint="NonNeg"
+    )(x)
     y = layers.Dense(4, activation=layers.LeakyReLU(negative_slope=0.3))(y)
     y = layers.Activation(layers.LeakyReLU(negative_slope=0.1))(y)
     y = layers.Identity()(layers.GaussianNoise(0.1)(layers.Dense(3)(y)))
@@ -269,7 +271,7 @@ model:
     - {ops.subtract: {x1: 1.0}, from: {x2: double}, name: flipped}
     - {ops.divide: null, from: {x1: mean, x2: flipped}}
     - {ops.clip: {x_min: -1, x_max: 1}}
-    - {ops.one_hot: {num_classes: 3}, from: x, when: false}
+    - {ops.one_hot: {num_classes: 3}, when: false}
     - {ops.split: {indices_or_sections: 2, axis: 1}, outputs: [left, right], name: halves}
     - {ops.concatenate: {axis: 1}, from: [halves.right, halves.left]}
     - {ops.softmax: -1}

@@ -40,7 +40,7 @@ def make_step(
     value = _evaluated(argument, signature, here)
     literals = _literals(siblings.get("call"), signature, here, context)
     args, kwargs, filled = _wire(signature, feed, value, name, here)
-    made = call(name, value, namespaces, context, filled=filled if is_op else 0)
+    made = call(name, value, namespaces, context, filled=filled if is_op else frozenset())
     names, nodes = _outputs(siblings.get("outputs"), made, here)
     step = Step(
         title, title, made, args, {**kwargs, **literals}, None, names, nodes,
@@ -96,23 +96,23 @@ def _literals(node: Node | None, signature: Signature, here: Here, context: Cont
 
 def _wire(
     signature: Signature, feed: Feed, value: Node | None, name: Scalar, here: Here
-) -> tuple[tuple[object, ...], dict[str, object], int]:
-    """Positional and named tensors, and how many of an operation's first parameters they fill."""
+) -> tuple[tuple[object, ...], dict[str, object], frozenset[str]]:
+    """Positional and named tensors, and which of an operation's parameters they fill."""
     is_op = signature.namespace == "ops"
-    if signature.name == "einsum":
-        return feed.items, {}, 0
+    if is_op and signature.rest:
+        return feed.items, {}, frozenset()
     parameters = signature.parameters if is_op else signature.call
     if feed.by_name:
         return _by_name(signature, feed, parameters, name)
     needed = _needed(signature, value) if is_op else [p.name for p in parameters if p.required]
     if feed.listed and (len(feed.items) > 1 or _merges(signature)):
-        if len(needed) > 1:
+        if len(needed) > 1 or (is_op and signature.name in _SEVERAL):
             if len(feed.items) > max(len(parameters), len(needed)):
                 raise SpecError(
                     Problem("K205", f"`{signature.name}` takes at most {len(parameters)} inputs, not {len(feed.items)}", name.span)
                 )
-            return feed.items, {}, len(feed.items)
-        return (list(feed.items),), {}, 1
+            return feed.items, {}, _first(parameters, len(feed.items))
+        return (list(feed.items),), {}, _first(parameters, 1)
     if len(needed) > 1 and not is_op:
         said = ", ".join(f"`{p}`" for p in needed)
         example = ", ".join(f"{p}: …" for p in needed)
@@ -120,7 +120,15 @@ def _wire(
             Problem("K205", f"`{signature.name}` needs {len(needed)} inputs ({said}) and gets 1", name.span,
                     help=f"write `from: {{{example}}}`, or a list of names")
         )  # fmt: skip
-    return (feed.first,), {}, 1
+    return (feed.first,), {}, _first(parameters, 1)
+
+
+_SEVERAL = frozenset({"where", "layer_normalization", "rms_normalization"})
+"""Operations that require one tensor and take more, one by one."""
+
+
+def _first(parameters: Sequence[Any], count: int) -> frozenset[str]:
+    return frozenset(p.name for p in parameters[:count])
 
 
 def _merges(signature: Signature) -> bool:
@@ -137,7 +145,7 @@ def _needed(signature: Signature, value: Node | None) -> list[str]:
 
 def _by_name(
     signature: Signature, feed: Feed, parameters: Sequence[Any], name: Scalar
-) -> tuple[tuple[object, ...], dict[str, object], int]:
+) -> tuple[tuple[object, ...], dict[str, object], frozenset[str]]:
     known = [p.name for p in parameters]
     unknown = [key for key in feed.by_name if key not in known]
     if unknown:
@@ -153,7 +161,7 @@ def _by_name(
         if parameter not in values:
             break
         leading.append(values.pop(parameter))
-    return tuple(leading), values, len(leading)
+    return tuple(leading), values, frozenset(feed.by_name)
 
 
 def _outputs(node: Node | None, made: Call, here: Here) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -61,7 +61,7 @@ def _apply(name: Scalar, argument: Node | None, context: Context) -> list[Proble
     try:
         if text.startswith("ops."):
             # how many parameters the inputs fill is known when they are: all may be missing here
-            call(name, argument if isinstance(argument, MappingNode) else None, ("ops",), context, filled=0)
+            call(name, argument if isinstance(argument, MappingNode) else None, ("ops",), context)
         elif text[:1].isupper():
             call(name, argument, ("layers", "applications"), context)
         else:

@@ -19,7 +19,7 @@ def bidirectional(given: Given) -> Shapes:
     forward = _run(given, "layer", layer, shape)
     back = given.args.get("backward_layer")
     backward = _run(given, "backward_layer", back, shape) if back is not None else forward
-    if forward[0] != backward[0] or len(forward) != len(backward):
+    if forward[0] != backward[0] or (states and len(forward) != len(backward)):
         raise ShapeMistake(
             f"the layers of `{given.name}` must give equal shapes, not {show(forward[0])} and {show(backward[0])}",
             "give `backward_layer` the same units and the same `return_sequences` and `return_state`",
