@@ -20,13 +20,13 @@ def operand(given: Given, position: int, name: str, *, outputs: int | None = 1) 
         return full(given, outputs=outputs), True
     if value is REQUIRED:
         raise ShapeMistake(
-            f"`ops.{given.name}` needs `{name}`",
+            f"`{given.name}` needs `{name}`",
             "give it as an input or as an argument",
         )
     if not literal and (value is None or isinstance(value, (tuple, list))):
         shape = given.tensor(position, name, outputs=outputs)
         return (None, *shape), True
-    return _literal(value), False
+    return written(value), False
 
 
 def full(given: Given, *, outputs: int | None = 1) -> Known:
@@ -55,6 +55,8 @@ def broadcast(given: Given, operands: Sequence[tuple[Known, bool]]) -> Known:
     Raises:
         ShapeMistake: sizes that differ, or one tensor's batch upon another's size.
     """
+    if any(shape and not tensor for shape, tensor in operands):
+        raise ShapeMistake(f"`{given.name}` takes numbers and tensors, not a list")
     out, tensor = operands[0]
     for shape, other_tensor in operands[1:]:
         if tensor and other_tensor:
@@ -63,6 +65,15 @@ def broadcast(given: Given, operands: Sequence[tuple[Known, bool]]) -> Known:
     if not any(is_tensor and len(shape) == len(out) for shape, is_tensor in operands):
         raise UnknownShape
     return out
+
+
+def written(value: object) -> Known:
+    """The shape of a number or a nested list as it stands."""
+    sizes: list[int | None] = []
+    while isinstance(value, (list, tuple)):
+        sizes.append(len(value))
+        value = value[0] if value else None
+    return tuple(sizes)
 
 
 def _pair(given: Given, one: Known, other: Known) -> Known:
@@ -76,7 +87,7 @@ def _pair(given: Given, one: Known, other: Known) -> Known:
             out.append(a)
         else:
             raise ShapeMistake(
-                f"`ops.{given.name}` cannot broadcast {show(one)} and {show(other)}, batch included: {a} against {b}",
+                f"`{given.name}` cannot broadcast {show(one)} and {show(other)}, batch included: {a} against {b}",
                 "sizes are compared from the last axis on, and must be equal or 1",
             )
     return tuple(out)
@@ -87,14 +98,6 @@ def _batches(given: Given, one: Known, other: Known) -> None:
     met = longer[len(longer) - len(shorter)]
     if len(longer) > len(shorter) and met not in (None, 1):
         raise ShapeMistake(
-            f"`ops.{given.name}` would put the batch of {show(shorter[1:])} upon the size {met} of {show(longer[1:])}",
+            f"`{given.name}` would put the batch of {show(shorter[1:])} upon the size {met} of {show(longer[1:])}",
             "axes are compared from the last one on: give both equally many, with `ops.expand_dims` or `Reshape`",
         )
-
-
-def _literal(value: object) -> Known:
-    sizes: list[int | None] = []
-    while isinstance(value, (list, tuple)):
-        sizes.append(len(value))
-        value = value[0] if value else None
-    return tuple(sizes)

@@ -1,7 +1,7 @@
 """`keras.ops` that work value by value: one operand, or several that broadcast; and matmul."""
 
 from kbuild.plan.shapes.batched import broadcast, full, one, operand
-from kbuild.plan.shapes.given import Given, Known, Rule, Shapes
+from kbuild.plan.shapes.given import Given, Rule, Shapes
 from kbuild.plan.shapes.mistake import ShapeMistake, show
 
 _UNARY = """
@@ -50,40 +50,26 @@ def where(given: Given) -> Shapes:
 
 
 def matmul(given: Given) -> Shapes:
-    """(batch, …, n, k) by (batch, …, k, m) → (batch, …, n, m). Ranks count the batch axis."""
-    (left, left_tensor), (right, right_tensor) = (
-        operand(given, 0, "x1"),
-        operand(given, 1, "x2"),
-    )
-    if not left or not right:
+    """(…, n, k) by (…, k, m) → (…, n, m), the batch in front of both; the axes before n and k broadcast."""
+    (left, left_tensor), (right, right_tensor) = operand(given, 0, "x1"), operand(given, 1, "x2")
+    if not left_tensor or not right_tensor:
+        raise ShapeMistake(f"`{given.name}` needs two tensors", "for learned numbers use `Dense` or `EinsumDense`")
+    if len(right) < 3:
         raise ShapeMistake(
-            f"`ops.{given.name}` needs tensors, not single numbers",
-            "use `ops.multiply`",
-        )
-    first: Known = (1, *left) if len(left) == 1 else left
-    second: Known = (*right, 1) if len(right) == 1 else right
-    columns, rows = first[-1], second[len(second) - 2]
-    if None not in (columns, rows) and columns != rows:
-        raise ShapeMistake(
-            f"`ops.{given.name}` needs the last axis of {show(left)} and the one before the last of {show(right)} "
-            f"to be equal, the batch included, but they are {columns} and {rows}",
-            "swap the axes of one with `ops.swapaxes`",
-        )
-    if right_tensor and len(right) < 3:
-        raise ShapeMistake(
-            f"`ops.{given.name}` would multiply along the batch: its second input {show(right)} has it on axis 0 of 2",
+            f"`{given.name}` would multiply along the batch: its second input is {show(right)}, the batch included",
             "use `Dot`, or give both at least two axes beside the batch",
         )
-    if left_tensor and right_tensor and len(left) < 3:
+    columns, rows = left[-1], right[len(right) - 2]
+    if None not in (columns, rows) and columns != rows:
+        raise ShapeMistake(
+            f"`{given.name}` needs the last axis of {show(left[1:])} and the last but one of {show(right[1:])} "
+            f"to be equal, but they are {columns} and {rows}",
+            "swap the axes of one with `ops.swapaxes`",
+        )
+    if len(left) < 3:
         return (None,)
-    leads = [(first[:-2], left_tensor), (second[:-2], right_tensor)]
-    lead = broadcast(given, leads) if any(shape for shape, _ in leads) else ()
-    out = [*lead, first[len(first) - 2], second[-1]]
-    if len(left) == 1:
-        del out[-2]
-    if len(right) == 1:
-        del out[-1]
-    return one(out)
+    lead = broadcast(given, [(left[:-2], True), (right[:-2], True)])
+    return one([*lead, left[len(left) - 2], right[-1]])
 
 
 RULES: dict[str, Rule] = {

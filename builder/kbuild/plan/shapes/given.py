@@ -32,7 +32,7 @@ class Given:
     """One call.
 
     Args:
-        name: the class or function name.
+        name: the class name, or `ops.` and the function name.
         args: as the user wrote them; defaults are the rules'.
         inputs: shapes given by position: a tuple is a shape, a list several tensors in one argument, None unknown.
         kwinputs: the same by name; literals (`return_attention_scores`) may be among them.

@@ -53,8 +53,11 @@ def split(given: Given) -> Shapes:
             )
         sizes = [size // parts] * parts
     else:
-        ends = [0, *(min(max(n if n >= 0 else n + size, 0), size) for n in cuts), size]
-        sizes = [max(end - start, 0) for start, end in pairwise(ends)]
+        sizes = [end - start for start, end in pairwise([0, *cuts, size])]
+        if any(part is not None and part < 0 for part in sizes):
+            raise ShapeMistake(
+                f"`ops.split` cannot cut axis {axis} of {show(shape)} at {cuts}", f"give rising indices up to {size}"
+            )
     return tuple(unbatched((*shape[:axis], n, *shape[axis + 1 :])) for n in sizes)
 
 
@@ -78,7 +81,7 @@ def _alike(given: Given, shapes: list[Known], axis: int | None) -> None:
         if not same:
             but = "" if axis is None else f" but for axis {axis}"
             raise ShapeMistake(
-                f"`ops.{given.name}` needs tensors that are equal{but}, the batch included, but gets "
+                f"`{given.name}` needs tensors that are equal{but}, the batch included, but gets "
                 + " and ".join(show(one) for one in shapes),
                 "bring them to equal shapes first; axis 0 is the batch",
             )

@@ -42,7 +42,7 @@ def top(given: Given) -> Shapes:
     size = shape[-1]
     if size is not None and count > size:
         raise ShapeMistake(
-            f"`ops.{given.name}` cannot take {count} of {size} values",
+            f"`{given.name}` cannot take {count} of {size} values",
             f"write at most {size}",
         )
     out = unbatched((*shape[:-1], count)) if len(shape) > 1 else None

@@ -84,6 +84,7 @@ def shapes_of(
     if rule is None:
         return None
     try:
-        return rule(Given(name, args, inputs, kwinputs or {}, shapes_of))
+        label = f"ops.{name}" if namespace == "ops" else name
+        return rule(Given(label, args, inputs, kwinputs or {}, shapes_of))
     except UnknownShape as unknown:
         return None if unknown.outputs is None else (None,) * unknown.outputs
