@@ -15,7 +15,7 @@ Compare = Callable[..., None]
 def compare() -> Compare:
     """A check that a rule and Keras give the same shapes, or both refuse.
 
-    `run` computes with zeros too, a batch of 48, where Keras does not look at all shapes before it computes.
+    `run` computes with zeros too, a batch of 144, where Keras does not look at all shapes before it computes.
     """
     import keras
 
@@ -35,7 +35,7 @@ def compare() -> Compare:
             return [tensor(item, run) for item in shape]
         if not isinstance(shape, tuple):
             return shape
-        return keras.ops.zeros((48, *shape)) if run else keras.KerasTensor((None, *shape))
+        return keras.ops.zeros((144, *shape)) if run else keras.KerasTensor((None, *shape))
 
     def keras_says(
         name: str,

@@ -1,5 +1,7 @@
 """Every rule of a layer against the layer itself: the same shapes, or both refuse."""
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -18,10 +20,10 @@ few = settings(
 
 small = st.integers(1, 4)
 size = st.integers(1, 9)
-Case = tuple[str, dict[str, object], list[object], dict[str, object]]
+Case = tuple[str, dict[str, Any], list[Any], dict[str, Any]]
 
 
-def some(draw: st.DrawFn, **optional: st.SearchStrategy[object]) -> dict[str, object]:
+def some(draw: st.DrawFn, **optional: st.SearchStrategy[object]) -> dict[str, Any]:
     """Some of the arguments, the others left to Keras's defaults."""
     return {name: draw(values) for name, values in optional.items() if draw(st.booleans())}
 
@@ -238,7 +240,7 @@ def kept(draw: st.DrawFn) -> Case:
     key = {"Activation": "activation", "GaussianNoise": "stddev"}.get(
         name, "rate" if "Drop" in name or name == "StochasticDepth" else ""
     )
-    args: dict[str, object] = {key: "relu" if name == "Activation" else 0.5} if key else {}
+    args: dict[str, Any] = {key: "relu" if name == "Activation" else 0.5} if key else {}
     return name, args, [tuple(draw(st.lists(size, min_size=1, max_size=4)))], {}
 
 
@@ -338,7 +340,7 @@ def preparations(draw: st.DrawFn) -> Case:
             return name, {"num_tokens": 4} | some(draw, output_mode=modes), [shape], {}
         modes = st.sampled_from(["int", "multi_hot", "one_hot", "count"])
         return name, {"bin_boundaries": [0.0, 1.0]} | some(draw, output_mode=modes), [shape], {}
-    args: dict[str, object] = {
+    args: dict[str, Any] = {
         "RandomRotation": {"factor": 0.1},
         "RandomZoom": {"height_factor": 0.1},
         "Rescaling": {"scale": 2.0},
@@ -359,7 +361,7 @@ def own_layers(draw: st.DrawFn) -> Case:
     if name in ("Sampling", "AddLoss"):
         other = shape if draw(st.booleans()) else tuple(draw(st.lists(st.sampled_from([2, 4]), min_size=1, max_size=2)))
         return name, {}, [[shape, other][: draw(st.sampled_from([2, 2, 2, 1]))]], {}
-    args: dict[str, object] = {"length": 4} if name == "PositionEmbedding" else {}
+    args: dict[str, Any] = {"length": 4} if name == "PositionEmbedding" else {}
     if name == "InstanceNormalization":
         args |= some(draw, axis=st.integers(-3, 3))
     return name, args, [shape], {}

@@ -12,13 +12,13 @@ _UNARY = """
     saturate_cast selu sigmoid sign signbit silu sin sinc sinh soft_shrink softplus softsign sparse_plus
     sparse_sigmoid sqrt square squareplus stop_gradient swish tan tanh tanh_shrink threshold trunc zeros_like
     full_like tril triu
-""".split()
+"""
 _BINARY = """
     add arctan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor divide divide_no_nan equal
     floor_divide fmax fmin fmod greater greater_equal heaviside hypot isclose left_shift less less_equal logaddexp
     logaddexp2 logical_and logical_or logical_xor maximum minimum mod multiply not_equal power right_shift subtract
     true_divide
-""".split()
+"""
 
 
 def unary(given: Given) -> Shapes:
@@ -73,8 +73,8 @@ def matmul(given: Given) -> Shapes:
 
 
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(_UNARY, unary),
-    **dict.fromkeys(_BINARY, binary),
+    **dict.fromkeys(_UNARY.split(), unary),
+    **dict.fromkeys(_BINARY.split(), binary),
     **dict.fromkeys(
         (
             "softmax",

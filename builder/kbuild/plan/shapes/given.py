@@ -24,7 +24,9 @@ class ShapesOf(Protocol):
         inputs: Sequence[object],
         kwinputs: Mapping[str, object] = ...,
         namespace: str = ...,
-    ) -> Shapes: ...
+    ) -> Shapes:
+        """See `kbuild.plan.shapes.table`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ class Given:
     def wrong(self, arg: str, wanted: str, value: object) -> ShapeMistake:
         """The mistake that an argument has a value Keras does not take."""
         help = "for a whole number write `//` instead of `/`" if isinstance(value, float) else None
-        return ShapeMistake(f"`{arg}` of `{self.name}` must be {wanted}, not {show_value(value)}", help)
+        return ShapeMistake(f"`{arg}` of `{self.name}` must be {wanted}, not {show_value(value)}", help, arg)
 
     def rank(self, shape: Known, words: Sequence[str]) -> None:
         """Checks that a shape has one size for each word.

@@ -29,10 +29,10 @@ _SAME = """
     Activation ELU LeakyReLU PReLU ReLU
     Dropout AlphaDropout GaussianDropout GaussianNoise ActivityRegularization
     Identity Masking ApplicationPreprocessing
-""".split()
+"""
 
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(_SAME, same),
+    **dict.fromkeys(_SAME.split(), same),
     "Softmax": softmax,
     **{f"SpatialDropout{rank}D": partial(spatial, rank=rank) for rank in (1, 2, 3)},
 }

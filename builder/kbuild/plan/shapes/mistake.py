@@ -11,10 +11,12 @@ class ShapeMistake(Exception):
     Args:
         message: what is wrong, in one line, names in backticks, no final period.
         help: the next action.
+        argument: the argument whose value is the mistake, if it is one alone.
     """
 
-    def __init__(self, message: str, help: str | None = None):
+    def __init__(self, message: str, help: str | None = None, argument: str | None = None):
         super().__init__(message)
+        self.argument = argument
         self.message = message
         self.help = help
 

@@ -48,12 +48,12 @@ _IMAGES = """
     RandomErasing RandomGaussianBlur RandomSharpness RandomHue RandomSaturation RandomColorJitter
     RandomColorDegeneration RandomGrayscale RandomBrightness RandomContrast RandomPosterization RandomInvert
     AutoContrast Equalization Solarization ContrastLimitedAdaptiveHistogramEqualization RandAugment AugMix
-""".split()
+"""
 
 RULES: dict[str, Rule] = {
     "Rescaling": same,
     **dict.fromkeys(("Resizing", "CenterCrop", "RandomCrop"), resized),
-    **dict.fromkeys(_IMAGES, image),
+    **dict.fromkeys(_IMAGES.split(), image),
     "CategoryEncoding": categories,
     "Discretization": bins,
 }

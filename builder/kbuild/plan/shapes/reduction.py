@@ -7,7 +7,7 @@ from kbuild.plan.shapes.mistake import ShapeMistake
 _REDUCTIONS = """
     sum mean max min amax amin var std prod any all median logsumexp argmax argmin count_nonzero average norm ptp
     nansum nanmean nanmax nanmin nanvar nanstd nanprod
-""".split()
+"""
 
 
 def reduced(given: Given) -> Shapes:
@@ -58,7 +58,7 @@ def _without(shape: Known, gone: tuple[int, ...], keep: bool) -> Known | None:
 
 
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(_REDUCTIONS, reduced),
+    **dict.fromkeys(_REDUCTIONS.split(), reduced),
     **dict.fromkeys(("cumsum", "cumprod"), cumulated),
     "moments": moments,
     "top_k": top,
