@@ -1,0 +1,118 @@
+"""Data → Dataset: examples in memory, checked, split and encoded. Raises SpecError, K4xx.
+
+A pure function of what the source holds and the seed.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kbuild.data.columns import Features
+from kbuild.data.dataset import Dataset, Part
+from kbuild.data.header import Header, Target, Tensor
+from kbuild.data.labels import renamed
+from kbuild.data.loaded import Loaded
+from kbuild.data.split import split
+from kbuild.spec.data import Csv, Data, Images, Named, Npz, Python, Texts
+
+RECONSTRUCTION = Target((), "float32", "reconstruction")
+"""The target of `target: input`; what it looks like is known after `preprocess` only."""
+
+
+def load(data: Data, seed: int, *, features: Features | None = None, trust: bool = False) -> Dataset:
+    """Read a source.
+
+    Args:
+        data: paths in it are absolute.
+        seed: of the split, 0 <= seed < 2**32.
+        features: names of the model's declared inputs, or their shapes by name (None where not known). A column of that name is
+            an input of its own: a number as it is, (1,) float32; a category as (1,) int32; text as (length,) int32, the length
+            being that of the declared shape, else 200. A declared shape of () leaves the axis out.
+        trust: whether a `python` source may run.
+
+    Returns:
+        Labels are int32; all else is as the source has it, or as `encode` makes it. Without a header's `None`s.
+
+    Raises:
+        SpecError: K401–K450; see `README.md` of the specs.
+    """
+    loaded = read(data, features or (), trust)
+    loaded = _renamed(loaded, data.classes)
+    parts = split(loaded.parts, loaded.targets, data.split, seed)
+    encoding = dict(loaded.encoding)
+    if loaded.learn is not None:
+        learned, encode = loaded.learn(parts["train"])
+        encoding |= learned
+        parts = {name: replace(part, x=encode(part)) for name, part in parts.items()}
+    targets = loaded.targets
+    if data.target == "input":
+        parts = {name: replace(part, y={}) for name, part in parts.items()}
+        targets = {"output": RECONSTRUCTION}
+    train = parts["train"]
+    encoding["targets"] = {name: {"task": t.task, "classes": list(t.classes)} for name, t in targets.items()}
+    header = Header(
+        {name: Tensor(array.shape[1:], array.dtype.name) for name, array in train.x.items()},
+        targets,
+        {name: len(part) for name, part in loaded.parts.items()},
+        train.weights is not None,
+    )
+    return Dataset(header, train, parts.get("validation"), parts.get("test"), encoding, digest(parts))
+
+
+def read(data: Data, features: Features, trust: bool) -> Loaded:
+    """The source as it has its parts. Each kind is imported where it is read, as most runs need one."""
+    match data.source:
+        case Named(name=name):
+            from kbuild.data import sets
+
+            return sets.read(name)
+        case Npz() as source:
+            from kbuild.data import npz
+
+            return npz.read(source)
+        case Csv() as source:
+            from kbuild.data import table
+
+            return table.read(source, features, data.classes or ())
+        case Images() as source:
+            from kbuild.data import images
+
+            return images.read(source)
+        case Texts() as source:
+            from kbuild.data import texts
+
+            return texts.read(source)
+        case Python() as source:
+            from kbuild.data import python
+
+            return python.read(source, trust)
+
+
+def digest(parts: Mapping[str, Part]) -> str:
+    """Hex SHA-256 of names, types, shapes and bytes of all arrays of all parts."""
+    found = hashlib.sha256()
+    for part, content in sorted(parts.items()):
+        arrays = {f"x.{name}": array for name, array in content.x.items()} | {
+            f"y.{name}": array for name, array in content.y.items()
+        }
+        if content.weights is not None:
+            arrays["weights"] = content.weights
+        for name, array in sorted(arrays.items()):
+            found.update(f"{part}\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())
+            found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()
+
+
+def _renamed(loaded: Loaded, classes: Sequence[str] | None) -> Loaded:
+    """With the user's class names, for the target that has classes; if there are several, for the first."""
+    if classes is None or not loaded.targets:
+        return loaded
+    name = next(
+        (name for name, target in loaded.targets.items() if target.count is not None), next(iter(loaded.targets))
+    )
+    arrays = {part: content.y[name] for part, content in loaded.parts.items()}
+    arrays, target = renamed(name, arrays, loaded.targets[name], classes)
+    parts = {part: replace(content, y={**content.y, name: arrays[part]}) for part, content in loaded.parts.items()}
+    return replace(loaded, parts=parts, targets={**loaded.targets, name: target})
