@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 LIMITS = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED")
 
@@ -20,6 +21,7 @@ class Quiet:
     def __enter__(self) -> "Quiet":
         """Hold back; a process without a file descriptor 2 goes on as it is."""
         self._stderr: int | None = None
+        self._held: IO[bytes] | None = None
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.flush()
             self._stderr = os.dup(2)
@@ -32,10 +34,12 @@ class Quiet:
     ) -> None:
         """Let print again; what was held back is forgotten."""
         self._restore()
+        if self._held is not None:
+            self._held.close()
 
     def replay(self) -> None:
         """Stop holding back, and print what was."""
-        if self._stderr is None:
+        if self._stderr is None or self._held is None:
             return
         self._restore()
         self._held.seek(0)

@@ -18,7 +18,7 @@ def test_is_the_formula_of_the_paper(bias, rng):
 
 
 def test_refuses_what_makes_no_layer():
-    with pytest.raises(ValueError, match="`units` must be a positive integer. Received: units=-3"):
+    with pytest.raises(ValueError, match=r"`units` must be a positive integer. Received: units=-3"):
         Maxout(-3)
-    with pytest.raises(ValueError, match="`pieces` must be a positive integer. Received: pieces=0"):
+    with pytest.raises(ValueError, match=r"`pieces` must be a positive integer. Received: pieces=0"):
         Maxout(3, 0)

@@ -36,7 +36,7 @@ def test_counts_the_steps_of_fit_and_remembers_them(tmp_path):
 
 
 def test_refuses_what_is_no_rate_and_no_number_of_steps():
-    with pytest.raises(ValueError, match="`rate` must be at least 0 and below 1. Received: rate=1.0"):
+    with pytest.raises(ValueError, match=r"`rate` must be at least 0 and below 1. Received: rate=1.0"):
         ScheduledDropout(1.0, 10)
     with pytest.raises(ValueError, match="`final_rate` must be at least 0"):
         ScheduledDropout(0.5, 10, -0.1)

@@ -20,5 +20,5 @@ def test_does_nothing_outside_training_nor_with_rate_0():
 
 
 def test_refuses_what_is_no_rate():
-    with pytest.raises(ValueError, match="`rate` must be at least 0 and below 1. Received: rate=1"):
+    with pytest.raises(ValueError, match=r"`rate` must be at least 0 and below 1. Received: rate=1"):
         StochasticDepth(1)

@@ -47,7 +47,7 @@ def test_refuses_what_has_no_bounds():
     rising = keras.optimizers.schedules.CosineDecay(0.0, 10, warmup_target=0.1, warmup_steps=5)
     with pytest.raises(ValueError, match="the learning rate starts at 0, so `base_learning_rate` must be given"):
         AdaBound(rising)
-    with pytest.raises(ValueError, match="`final_lr` and `gamma` must be positive. Received: final_lr=0, gamma=0.001"):
+    with pytest.raises(ValueError, match=r"`final_lr` and `gamma` must be positive. Received: final_lr=0, gamma=0.001"):
         AdaBound(final_lr=0)
     with pytest.raises(ValueError, match="must be below 1"):
         AdaBound(beta_1=1.0)

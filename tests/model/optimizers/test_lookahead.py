@@ -52,7 +52,7 @@ def test_takes_an_optimizer_by_name():
 
 
 def test_refuses_what_makes_no_slow_step():
-    with pytest.raises(ValueError, match="`sync_period` must be a positive integer. Received: sync_period=0"):
+    with pytest.raises(ValueError, match=r"`sync_period` must be a positive integer. Received: sync_period=0"):
         Lookahead("adam", 0)
-    with pytest.raises(ValueError, match="`slow_step` must be above 0 and at most 1. Received: slow_step=1.5"):
+    with pytest.raises(ValueError, match=r"`slow_step` must be above 0 and at most 1. Received: slow_step=1.5"):
         Lookahead("adam", slow_step=1.5)

@@ -42,5 +42,5 @@ def test_begins_without_the_variance(squares):
 
 
 def test_refuses_betas_that_never_forget():
-    with pytest.raises(ValueError, match="`beta_1` and `beta_2` must be below 1. Received: beta_1=0.9, beta_2=1.0"):
+    with pytest.raises(ValueError, match=r"`beta_1` and `beta_2` must be below 1. Received: beta_1=0.9, beta_2=1.0"):
         RAdam(beta_2=1.0)
