@@ -271,7 +271,7 @@ def recurrent_call(draw: st.DrawFn) -> Call:
     if kind != "RNN":
         return Call("layers", kind, {"units": draw(small), **flags})
     names = st.sampled_from(["SimpleRNNCell", "GRUCell", "LSTMCell"])
-    cells: list[object] = [Call("layers", draw(names), {"units": draw(small)}) for _ in range(draw(small))]
+    cells: list[Any] = [Call("layers", draw(names), {"units": draw(small)}) for _ in range(draw(small))]
     return Call("layers", "RNN", {"cell": cells if len(cells) > 1 else cells[0], **flags})
 
 
