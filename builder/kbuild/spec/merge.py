@@ -47,10 +47,19 @@ def _by_key(below: MappingNode, above: MappingNode, first: Callable[[str], str |
         name = str(k.value)
         if name in over:
             key, new = over.pop(name)
-            pairs.append((key, merge(value, new, first, name)))
+            pairs.append((_placed(k, key), merge(value, new, first, name)))
         else:
             pairs.append((k, value))
-    return MappingNode((*pairs, *over.values()), above.span)
+    return MappingNode((*pairs, *over.values()), above.span if _in_file(above) else below.span)
+
+
+def _placed(below: Scalar, above: Scalar) -> Scalar:
+    """What was typed has no place of its own: a key that is also in a file is shown there."""
+    return above if _in_file(above) or not _in_file(below) else below
+
+
+def _in_file(node: Node) -> bool:
+    return node.span.source.path is not None
 
 
 def _one_value(node: MappingNode, key: str) -> bool:

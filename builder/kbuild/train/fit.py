@@ -1,6 +1,7 @@
 """Spec → Run: everything is checked that can be, then Keras is started, then training begins. Raises SpecError."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kbuild.data.load import load
@@ -41,18 +42,23 @@ def fit(
     """
     if spec.data is None:
         raise SpecError(
-            Problem("K166", "the spec has no `data`, so there is nothing to train on",
-                    spec.span(""), help="add a section, such as `data: {source: digits}`", path="data")
+            Problem(
+                "K166",
+                "the spec has no `data`, so there is nothing to train on",
+                spec.span(""),
+                help="add a section, such as `data: {source: digits}`",
+                path="data",
+            )
         )
     if out is not None:
         rundir.free(Path(out))
     seed = spec.train.seed
-    header = peek(spec.data, seed=seed, trust=spec.trust)
+    header = peek(spec.data, seed=seed, features=features(spec), trust=spec.trust)
     plan = expand(spec, header)
     found = heads(spec, plan, header)
     engine.start(backend)
     trusted(spec.use)
-    dataset = load(spec.data, seed, features=_features(spec), trust=spec.trust)
+    dataset = load(spec.data, seed, features=features(spec), trust=spec.trust)
     if dataset.header != header:
         plan = expand(spec, dataset.header)
         found = heads(spec, plan, dataset.header)
@@ -60,9 +66,18 @@ def fit(
     from kbuild.train import execution, job, session
 
     with execution.precision(spec.train):
-        prepared = job.prepare(spec, plan, found, dataset)
+        try:
+            prepared = job.prepare(spec, plan, found, dataset)
+        except SpecError as error:
+            raise SpecError(_placed(problem, spec) for problem in error.problems) from error
         return session.train(prepared, out=out, command=command, report=report or reporter())
 
 
-def _features(spec: Spec) -> tuple[str, ...] | None:
-    return tuple(entry.name for entry in spec.inputs) or None
+def features(spec: Spec) -> dict[str, tuple[int | None, ...] | None]:
+    """The inputs that the model declares, which columns of a table can be."""
+    return {entry.name: entry.shape for entry in spec.inputs}
+
+
+def _placed(problem: Problem, spec: Spec) -> Problem:
+    """A problem that knows its path in the spec only, at its place in the file."""
+    return replace(problem, span=spec.span(problem.path)) if problem.span is None and problem.path else problem
