@@ -24,18 +24,9 @@ def spec_of(tmp_path):
 @pytest.fixture
 def plan_of(spec_of):
     """Text of a spec → Plan."""
-    from kbuild.plan.expand import expand
+    from kbuild.plan.check import check
 
-    def plan(text: str):
-        spec = spec_of(text)
-        header = None
-        if spec.data is not None:
-            from kbuild.data.peek import peek
-
-            header = peek(spec.data)
-        return expand(spec, header)
-
-    return plan
+    return lambda text: check(spec_of(text)).plan
 
 
 @pytest.fixture

@@ -48,8 +48,13 @@ def folder(tmp_path):
     x, y = rng.integers(0, 17, (40, 8, 8, 1), dtype=np.uint8), np.arange(40) % 10
     np.savez(tmp_path / "digits.npz", x_train=x, y_train=y, w_train=np.ones(40, "float32"), x_test=x, y_test=y)
     np.savez(tmp_path / "pairs.npz", xi=x, xm=rng.random((40, 4), dtype="float32"), yd=y, ye=y % 2)
-    rows = "".join(f"{20 + i},{'ABC'[i % 3]},{i * 1.5}\n" for i in range(30))
-    (tmp_path / "prices.csv").write_text("age,city,price\n" + rows)
+    rows = "".join(f"{20 + i},{'ABC'[i % 3]},some words {i},{i * 1.5}\n" for i in range(30))
+    for name in ("prices.csv", "prices_test.csv"):
+        (tmp_path / name).write_text("age,city,note,price\n" + rows)
+    for kind in ("good", "bad"):
+        (tmp_path / "reviews" / kind).mkdir(parents=True)
+        for i in range(6):
+            (tmp_path / "reviews" / kind / f"{i}.txt").write_text(f"a {kind} text of number {i}")
     for part in ("photos", "photos_test"):
         for kind in ("cat", "dog"):
             (tmp_path / part / kind).mkdir(parents=True)
@@ -61,23 +66,21 @@ def folder(tmp_path):
 
 
 def built(text: str, folder: Path):
-    """Spec text → (Spec, Plan, keras.Model)."""
-    from kbuild.data.peek import peek
+    """Spec text → (Checked, keras.Model)."""
     from kbuild.model.build import build
-    from kbuild.plan.expand import expand
+    from kbuild.plan.check import check
     from kbuild.spec.load import load
 
     (folder / "example.yaml").write_text(text, encoding="utf-8")
-    spec = load(folder / "example.yaml")
-    plan = expand(spec, peek(spec.data) if spec.data else None)
-    return spec, plan, build(plan)
+    checked = check(load(folder / "example.yaml"))
+    return checked, build(checked.plan)
 
 
 @pytest.mark.parametrize("text", RIGHT)
 def test_an_example_builds(text, folder):
-    spec, plan, model = built(whole(text), folder)
-    assert not [p.message for p in (*spec.problems, *plan.problems) if p.severity == "error"]
-    assert len(model.outputs) == len(plan.outputs)
+    checked, model = built(whole(text), folder)
+    assert not [p.message for p in checked.problems if p.severity != "hint"]
+    assert len(model.outputs) == len(checked.plan.outputs)
 
 
 @pytest.mark.parametrize(("text", "code"), WRONG)
@@ -107,7 +110,7 @@ def test_every_key_of_the_format_stands_in_an_example_or_is_said_to_be_for_later
 
     shown = set().union(*(keys_of(read(Source("example", whole(text)))) for _, code, text in EXAMPLES if not code))
     sections = [train.Train, train.EarlyStopping, train.TensorBoard, train.Execution, *train.SCHEDULES.values()]
-    sections += [data.Data, data.Split, data.Npz, data.NpzPart, data.Csv, data.Images]
+    sections += [data.Data, data.Split, data.Npz, data.NpzPart, data.Csv, data.Images, data.Texts]
     wanted = {key for section in sections for key in section.model_fields} - {"kind"}
     wanted |= {*SIBLINGS, *STRUCTURE, *TUNE, *train.SCHEDULES, "params", "inputs", "layers", "outputs"}
     wanted |= {"$choice", "$int", "$float", "$bool", "default", "step", "sampling"}

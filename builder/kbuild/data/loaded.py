@@ -1,4 +1,4 @@
-"""What a source gives before it is split: its parts as it has them, and how to learn an encoding from the training part."""
+"""What a source gives before it is split: its parts as it has them, and how to learn an encoding from one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +20,8 @@ class Loaded:
         parts: `train`, and `validation` and `test` if the source has its own.
         targets: by output name.
         encoding: what `Dataset.encoding` is to hold.
-        learn: for sources that have to be encoded, such as text: given the training part, the encoding and a function that
-            gives the inputs of any part; then `x` of the parts is not yet what the model gets.
+        learn: for sources that have to be encoded, such as text: given the training part, the encoding and a function
+            that gives the inputs of any part; then `x` of the parts is not yet what the model gets.
     """
 
     parts: Mapping[str, Part]
@@ -58,7 +58,7 @@ def checked(part: Part, name: str) -> Part:
 
 
 def numbers(array: np.ndarray, what: str) -> None:
-    """Refuse what is no number, or not finite: it would only show as a loss of nan, much later. Raises SpecError K412, K413."""
+    """Refuse what is no number, or not finite: it would show as a loss of nan, much later. Raises K412, K413."""
     if array.dtype.kind not in "biuf":
         kind = "text" if array.dtype.kind in "US" else f"`{array.dtype}`"
         raise fail("K412", f"{what} holds {kind}, not numbers", "store numbers; a csv source encodes text")
@@ -92,7 +92,7 @@ def same(parts: Mapping[str, Part]) -> None:
                 if array.shape[1:] != ours[key].shape[1:]:
                     raise fail(
                         "K411",
-                        f"`{letter}.{key}` has the shape {array.shape[1:]} in `{name}` and {ours[key].shape[1:]} in `train`",
+                        f"`{letter}.{key}` is {array.shape[1:]} in `{name}` and {ours[key].shape[1:]} in `train`",
                         "examples of all parts have one shape",
                     )
 

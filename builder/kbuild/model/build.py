@@ -51,7 +51,7 @@ def _apply(step: Step, layers: dict[str, Any], values: Mapping[Ref, Any], plan: 
         args = [_filled(value, values) for value in step.args]
         kwargs = {key: _filled(value, values) for key, value in step.kwargs.items()}
         if step.call.namespace == "ops":
-            return _listed(_operation(step.call, args, kwargs))
+            return _named(_listed(_operation(step.call, args, kwargs)), step.name, {id(v) for v in values.values()})
         layer = layers.get(step.layer)
         if layer is None:
             layer = layers[step.layer] = _layer(step, args)
@@ -82,6 +82,20 @@ def _operation(call: Call, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if call.name == "einsum":
         return function(literals.pop("subscripts"), *args, **literals, **kwargs)  # type: ignore[operator]
     return function(*args, **kwargs, **literals)  # type: ignore[operator]
+
+
+def _named(results: list[Any], name: str, known: set[int]) -> list[Any]:
+    """Name what an operation left in the graph after its step: Keras's own names may be those of other entries."""
+    waiting, seen = list(results), []
+    while waiting:
+        tensor = waiting.pop(0)
+        operation = getattr(getattr(tensor, "_keras_history", None), "operation", None)
+        if id(tensor) in known or operation is None or operation in seen or isinstance(operation, keras.Layer):
+            continue
+        operation.name = f"{name}-{len(seen)}" if seen else name
+        seen.append(operation)
+        waiting += [parent for node in operation._inbound_nodes for parent in node.input_tensors]
+    return results
 
 
 def _layer(step: Step, args: list[Any]) -> Any:
@@ -163,7 +177,7 @@ def _tensor(model: keras.Model, plan: Plan, ref: Ref) -> Any:
     names = [given.name for given in plan.inputs]
     if ref.step in names:
         return model.inputs[names.index(ref.step)] if len(names) > 1 else model.input
-    output = model.get_layer(ref.step).output
+    output = next(operation for operation in model.operations if operation.name == ref.step).output
     return output[ref.index] if isinstance(output, list | tuple) else output
 
 

@@ -54,7 +54,8 @@ def _header(spec: Spec, problems: list[Problem]) -> Header | None:
     if spec.data is None:
         return None
     try:
-        return peek(spec.data, seed=spec.train.seed, trust=spec.trust)
+        features = {given.name: given.shape for given in spec.inputs}
+        return peek(spec.data, seed=spec.train.seed, features=features, trust=spec.trust)
     except SpecError as error:
         if any(problem.code != ABSENT for problem in error.problems):
             raise
