@@ -75,7 +75,7 @@ def test_accuracy_over_one_logit_parts_the_classes_at_zero():
         ("[{Dense: {units: 10, activation: softmax}}]", header("multiclass", 10),
          "train: {loss: {SparseCategoricalCrossentropy: {from_logits: true}}}", "K223",
          "`SparseCategoricalCrossentropy` is told to expect logits, and the output `output` has gone through softmax"),
-        ("[{Dense: {units: 10, name: last}}]", header("multiclass", 10), "train: {metrics: {lst: [accuracy]}}", "K201",
+        ("[{Dense: 10, name: last}]", header("multiclass", 10), "train: {metrics: {lst: [accuracy]}}", "K201",
          "`train.metrics` names the output `lst`, which is not there"),
     ],
 )  # fmt: skip

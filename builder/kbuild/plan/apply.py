@@ -5,17 +5,17 @@ from dataclasses import replace
 from fnmatch import fnmatch
 from typing import Any
 
-from kbuild.plan.graph import Feed, Graph, Here
+from kbuild.plan.graph import Feed, Graph, Here, written
 from kbuild.plan.plan import Ref, Shape, Step
 from kbuild.plan.shapes import ShapeMistake, shapes_of
 from kbuild.spec.call import Call
 from kbuild.spec.calls import Context, call, find
+from kbuild.spec.entry import is_call
 from kbuild.spec.names import suggestion
 from kbuild.spec.scope import evaluate, is_open
-from kbuild.spec.entry import is_call
 from kbuild.spec.signature import Signature
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar, plain
+from kbuild.text.node import Node, Scalar, brief, plain
 from kbuild.text.node import Sequence as SequenceNode
 from kbuild.text.problem import Problem, SpecError
 
@@ -38,8 +38,9 @@ def make_step(
     namespaces = ("ops",) if is_op else ("layers", "applications")
     signature = find(name, namespaces, context)
     value = _evaluated(argument, signature, here)
+    _unnamed(value, signature, name)
     literals = _literals(siblings.get("call"), signature, here, context)
-    args, kwargs, filled = _wire(signature, feed, value, name, here)
+    args, kwargs, filled = _wire(signature, feed, value, name, siblings.get("from"))
     made = call(name, value, namespaces, context, filled=filled if is_op else frozenset())
     names, nodes = _outputs(siblings.get("outputs"), made, here)
     step = Step(
@@ -53,6 +54,20 @@ def make_step(
                     help=_returns_help(signature))
         )  # fmt: skip
     return replace(step, shapes=shapes)
+
+
+def _unnamed(value: Node | None, signature: Signature, name: Scalar) -> None:
+    """The language names entries, not arguments: a name in two places could differ."""
+    key = value.key("name") if isinstance(value, MappingNode) and not is_call(value) else None
+    if key is not None and signature.namespace != "ops":
+        raise SpecError(
+            Problem("K103", f"`name` is no argument of `{signature.name}` here", key.span, help=f"write `name` beside `{signature.name}`")
+        )
+    if signature.namespace == "ops" and signature.name in _MAKES:
+        raise SpecError(
+            Problem("K205", f"`ops.{signature.name}` takes no tensor: nothing of the model would reach it", name.span,
+                    help="`ops.zeros_like`, `ops.ones_like` and `ops.full_like` make one from a tensor")
+        )
 
 
 def _tensors(count: int) -> str:
@@ -83,7 +98,7 @@ def _literals(node: Node | None, signature: Signature, here: Here, context: Cont
     value = evaluate(node, here.scope.at("call"))
     if not isinstance(value, MappingNode):
         raise SpecError(
-            Problem("K105", f"`call` is a map of call-time arguments, not `{plain(value)}`", node.span,
+            Problem("K105", f"`call` is a map of call-time arguments, not `{brief(value)}`", node.span,
                     help="write `call: {use_causal_mask: true}`")
         )  # fmt: skip
     known = [p.name for p in signature.call]
@@ -95,7 +110,7 @@ def _literals(node: Node | None, signature: Signature, here: Here, context: Cont
 
 
 def _wire(
-    signature: Signature, feed: Feed, value: Node | None, name: Scalar, here: Here
+    signature: Signature, feed: Feed, value: Node | None, name: Scalar, asked: Node | None
 ) -> tuple[tuple[object, ...], dict[str, object], frozenset[str]]:
     """Positional and named tensors, and which of an operation's parameters they fill."""
     is_op = signature.namespace == "ops"
@@ -103,7 +118,7 @@ def _wire(
         return feed.items, {}, frozenset()
     parameters = signature.parameters if is_op else signature.call
     if feed.by_name:
-        return _by_name(signature, feed, parameters, name)
+        return _by_name(signature, feed, parameters, name, asked)
     needed = _needed(signature, value) if is_op else [p.name for p in parameters if p.required]
     if feed.listed and (len(feed.items) > 1 or _merges(signature)):
         if len(needed) > 1 or (is_op and signature.name in _SEVERAL):
@@ -127,6 +142,10 @@ _SEVERAL = frozenset({"where", "layer_normalization", "rms_normalization"})
 """Operations that require one tensor and take more, one by one."""
 
 
+_MAKES = frozenset({"arange", "array", "empty", "eye", "full", "identity", "linspace", "logspace", "ones", "tri", "zeros"})
+"""Operations that make a tensor of numbers: a layer fed by one alone would fall out of the model without a word."""
+
+
 def _first(parameters: Sequence[Any], count: int) -> frozenset[str]:
     return frozenset(p.name for p in parameters[:count])
 
@@ -144,13 +163,14 @@ def _needed(signature: Signature, value: Node | None) -> list[str]:
 
 
 def _by_name(
-    signature: Signature, feed: Feed, parameters: Sequence[Any], name: Scalar
+    signature: Signature, feed: Feed, parameters: Sequence[Any], name: Scalar, asked: Node | None
 ) -> tuple[tuple[object, ...], dict[str, object], frozenset[str]]:
     known = [p.name for p in parameters]
     unknown = [key for key in feed.by_name if key not in known]
     if unknown:
+        key = asked.key(unknown[0]) if isinstance(asked, MappingNode) else None
         raise SpecError(
-            Problem("K103", f"`{signature.name}` has no input `{unknown[0]}`", name.span, help=suggestion(unknown[0], known))
+            Problem("K103", f"`{signature.name}` has no input `{unknown[0]}`", (key or name).span, help=suggestion(unknown[0], known))
         )
     missing = [p.name for p in parameters if p.required and p.name not in feed.by_name]
     if missing and signature.namespace != "ops":
@@ -173,7 +193,7 @@ def _outputs(node: Node | None, made: Call, here: Here) -> tuple[tuple[str, ...]
     if isinstance(value, MappingNode) and made.namespace == "applications":
         return tuple(value.keys), {str(k.value): str(plain(v)) for k, v in value.pairs}
     raise SpecError(
-        Problem("K206", f"`outputs` names what `{made.name}` returns: it is a list of names, not `{plain(value)}`", node.span,
+        Problem("K206", f"`outputs` names what `{made.name}` returns: it is a list of names, not `{brief(value)}`", node.span,
                 help="write `outputs: [sequence, state]`")
     )  # fmt: skip
 
@@ -192,11 +212,17 @@ def _shapes(step: Step, made: Call, args: Mapping[str, Any], feed: Feed, graph: 
             return graph.shape(value)
         return [of(item) for item in value] if isinstance(value, list | tuple) else None
 
+    shape = graph.shape(feed.first)
+    if made.namespace == "applications" and shape is not None and len(shape) != 3:
+        raise SpecError(
+            Problem("K207", f"`{made.name}` needs (rows, columns, channels) but gets {written(shape)}", step.span,
+                    help="put a `Reshape` in front of it", related=graph.trail(feed.all), path=step.path)
+        )  # fmt: skip
     named = {key: of(value) for key, value in step.kwargs.items() if isinstance(value, Ref | list)}
     try:
         return shapes_of(made.name, args, [of(value) for value in step.args], named, made.namespace)
     except ShapeMistake as mistake:
         raise SpecError(
-            Problem("K207", mistake.message, step.span, help=mistake.help, related=graph.trail(feed.all), path=step.path)
+            Problem("K207", mistake.message, made.spans.get(mistake.argument or "", step.span), help=mistake.help, related=graph.trail(feed.all), path=step.path)
         ) from None
 

@@ -16,6 +16,7 @@ from kbuild.spec.spec import Block
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar
 from kbuild.text.problem import Problem, SpecError
+from kbuild.text.source import Span
 
 
 def use_block(item: Entry, coming: Feed, here: Here, graph: Graph, title: str) -> Bound:
@@ -35,7 +36,7 @@ def use_block(item: Entry, coming: Feed, here: Here, graph: Graph, title: str) -
     if block.name in here.blocks:
         circle = " → ".join((*here.blocks[here.blocks.index(block.name) :], block.name))
         raise SpecError(Problem("K203", f"the block uses itself: {circle}", name.span, help="a block cannot contain itself"))
-    inputs = _inputs(block, coming, name)
+    inputs = _inputs(block, coming, name, item.get("from"))
     shape = graph.shape(inputs[block.inputs[0]].first)
     scope = parameters(block, argument, here, shape, name)
     frame = Frame(tuple(title.split("-")) if title else ())
@@ -58,13 +59,13 @@ def _named(value: Node, inside: Here) -> Ref:
     return reference(node, inside)[0]
 
 
-def _inputs(block: Block, coming: Feed, name: Scalar) -> Mapping[str, Feed]:
+def _inputs(block: Block, coming: Feed, name: Scalar, written: Node | None) -> Mapping[str, Feed]:
     wanted = block.inputs
     if coming.by_name:
         unknown = [key for key in coming.by_name if key not in wanted]
         if unknown:
             raise SpecError(
-                Problem("K103", f"the block `{block.name}` has no input `{unknown[0]}`", name.span, help=suggestion(unknown[0], wanted))
+                Problem("K103", f"the block `{block.name}` has no input `{unknown[0]}`", _key(written, unknown[0], name), help=suggestion(unknown[0], wanted))
             )
         given = dict(coming.by_name)
     elif len(wanted) == 1:
@@ -89,7 +90,7 @@ def parameters(block: Block, argument: Node | None, here: Here, shape: Shape, na
     """
     given = _given(block, argument, here)
     problems = [
-        Problem("K103", f"the block `{block.name}` has no parameter `{key}`", node.span, help=suggestion(key, block.params))
+        Problem("K103", f"the block `{block.name}` has no parameter `{key}`", _key(argument, key, node), help=suggestion(key, block.params))
         for key, node in given.items()
         if key not in block.params
     ]
@@ -111,6 +112,11 @@ def parameters(block: Block, argument: Node | None, here: Here, shape: Shape, na
             value = evaluate(default, scope.at(key))
         scope = scope.bind({key: value})
     return scope
+
+
+def _key(argument: Node | None, key: str, value: Node) -> Span:
+    found = argument.key(key) if isinstance(argument, MappingNode) else None
+    return found.span if found else value.span
 
 
 def _given(block: Block, argument: Node | None, here: Here) -> Mapping[str, Node]:

@@ -1,7 +1,7 @@
 """Entry → steps: the rules of chains. Each function takes what comes in (a Feed) and gives what goes out."""
 
-
 from dataclasses import replace
+from fnmatch import fnmatch
 
 from kbuild.plan.apply import make_step
 from kbuild.plan.graph import LOST, Again, Bound, Feed, Frame, Graph, Here, explicit_names
@@ -9,15 +9,14 @@ from kbuild.plan.plan import Ref
 from kbuild.plan.refer import entry_again, feed
 from kbuild.spec.entry import Apply, Branches, Chain, Entry, Open, Reuse, chain, entry, repeat_count
 from kbuild.spec.hole import is_hole
-from kbuild.spec.names import NAME, RESERVED, snake_case
+from kbuild.spec.names import NAME, RESERVED, snake_case, suggestion
 from kbuild.spec.scope import chosen, evaluate, is_open
 from kbuild.spec.static import unknown_block
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar, Sequence, plain
+from kbuild.text.node import Node, Scalar, Sequence, brief, plain
 from kbuild.text.node import node as made_node
 from kbuild.text.problem import Problem, Related, SpecError
-
-
+from kbuild.text.source import Span
 
 _USED = "the block is used here"
 _INSIDE = "in the block, this is where"
@@ -77,7 +76,7 @@ def _name(item: Entry, here: Here) -> tuple[str, bool]:
     text = value.value if isinstance(value, Scalar) else None
     if not isinstance(text, str) or not NAME.match(text):
         help = "a name is `[a-z][a-z0-9_]*`"
-        raise SpecError(Problem("K113", f"`{plain(value)}` is no name of an entry", node.span, help=help))
+        raise SpecError(Problem("K113", f"`{brief(value)}` is no name of an entry", node.span, help=help))
     if text in RESERVED:
         raise SpecError(Problem("K113", f"`{text}` is a word of the language and cannot be a name", node.span, help="choose another"))
     if text in here.frame.names:
@@ -105,7 +104,7 @@ def _settled(item: Entry, here: Here, graph: Graph) -> Entry:
         elif isinstance(head, Apply) and is_open(head.name):
             name = evaluate(head.name, here.scope)
             if not isinstance(name, Scalar) or not isinstance(name.value, str):
-                raise SpecError(Problem("K102", f"`{head.name.value}` is `{plain(name)}`, which is no name of a call", head.name.span))
+                raise SpecError(Problem("K102", f"`{head.name.value}` is `{brief(name)}`, which is no name of a call", head.name.span))
             node = MappingNode(((Scalar(name.value, head.name.span), head.argument or Scalar(None, name.span)),), name.span)
         else:
             return item
@@ -135,8 +134,8 @@ def _repeated(item: Entry, name: str, flow: Feed, here: Here, graph: Graph) -> B
     once = Entry(item.head, {k: v for k, v in item.siblings.items() if k != "repeat"}, item.span)
     start = len(graph.order)
     copies: list[Bound] = []
+    graph.count(node.span, count)
     for index in range(count):
-        graph.count(item.span)
         bound_names: dict[str, Node] = {key: items[index] for key, items in lists.items()}
         bound_names["i"] = made_node(index, node.span)
         place = f"{here.scope.path}-{index}"
@@ -165,7 +164,25 @@ def _once(
     inside = _inside(item, here, name)
     parts = inside.frame.prefix if name is None else (*inside.frame.prefix, name)
     bound = _headed(item, coming, inside, graph, "-".join(parts), explicit, name is None)
+    _matched(item, inside, graph, start)
     return replace(bound, again=Again(item, here, start, len(graph.order)))
+
+
+def _matched(item: Entry, inside: Here, graph: Graph, start: int) -> None:
+    """A pattern that names nothing would freeze what was to learn. Layers inside an application are known to Keras alone."""
+    node = item.get("trainable")
+    if node is None or not isinstance(inside.trainable, tuple):
+        return
+    steps = [graph.steps[name] for name in graph.order[start:]]
+    if not steps or any(step.call.namespace == "applications" for step in steps):
+        return
+    names = {step.name.removeprefix(inside.root + "-") for step in steps}
+    for pattern in inside.trainable:
+        if not any(fnmatch(name, pattern) for name in names | {step.name for step in steps}):
+            raise SpecError(
+                Problem("K217", f"`trainable: [{pattern}]` matches no layer here", node.span,
+                        help=suggestion(pattern.rstrip("*"), names, "a pattern is of the names inside the entry, `*` stands for any text"))
+            )  # fmt: skip
 
 
 def _headed(item: Entry, coming: Feed, here: Here, graph: Graph, title: str, explicit: bool, repeated: bool) -> Bound:
@@ -181,7 +198,7 @@ def _headed(item: Entry, coming: Feed, here: Here, graph: Graph, title: str, exp
             inner = {n: b.tensors[0] for n, b in here.frame.names.items() if b.tensors} if repeated else {}
             return Bound((out.first,), inner)
         case Branches():
-            return _branches(item.head, coming, here, graph, title if explicit else None, repeated)
+            return _branches(item, item.head, coming, here, graph, title if explicit else None, repeated)
         case Reuse(target):
             return _reused(target, coming, here, graph, title)
     raise AssertionError(item)
@@ -203,20 +220,20 @@ def _applied(item: Entry, name: Scalar, argument: Node | None, coming: Feed, her
     return Bound(tensors, named)
 
 
-def _branches(head: Branches, coming: Feed, here: Here, graph: Graph, title: str | None, repeated: bool) -> Bound:
+def _branches(item: Entry, head: Branches, coming: Feed, here: Here, graph: Graph, title: str | None, repeated: bool) -> Bound:
     content = _opened(head.content, here)
     if not isinstance(content, Sequence) or not content.items:
         raise SpecError(
-            Problem("K205", f"`branches` is a list of chains, not `{plain(content)}`", content.span,
+            Problem("K205", f"`branches` is a list of chains, not `{brief(content)}`", content.span,
                     help="write each branch as a list; `[]` hands its input on")
         )  # fmt: skip
     inside = here
     ends = tuple(expand_chain(branch, coming, inside, graph).first for branch in content.items)
-    merge = head.merge or Scalar("Concatenate", content.span)
+    merge = head.merge or Scalar("Concatenate", item.span)
     settled = _settled(entry(_opened(merge, here), frozenset(graph.blocks)), here, graph)
     if not isinstance(settled.head, Apply):
         raise SpecError(
-            Problem("K205", f"`merge` takes a merging call, not `{plain(merge)}`", merge.span, help="write `merge: Add` or another")
+            Problem("K205", f"`merge` takes a merging call, not `{brief(merge)}`", merge.span, help="write `merge: Add` or another")
         )
     name = settled.head.name
     if title is None:
@@ -227,7 +244,7 @@ def _branches(head: Branches, coming: Feed, here: Here, graph: Graph, title: str
 def _reused(target: Node, coming: Feed, here: Here, graph: Graph, title: str) -> Bound:
     value = evaluate(target, here.scope.at("reuse"))
     if not isinstance(value, Scalar) or not isinstance(value.value, str):
-        raise SpecError(Problem("K216", f"`reuse` takes the name of an entry, not `{plain(value)}`", target.span))
+        raise SpecError(Problem("K216", f"`reuse` takes the name of an entry, not `{brief(value)}`", target.span))
     again = entry_again(value, here)
     outer = graph.twins
     twins = [graph.steps[name].layer for name in graph.order[again.start : again.stop]]
@@ -241,8 +258,17 @@ def _reused(target: Node, coming: Feed, here: Here, graph: Graph, title: str) ->
             inside = replace(inside, frame=Frame(here.frame.prefix, again.here.frame))
             return _repeated(item, title.rsplit("-", 1)[-1], coming, inside, graph)
         return _once(item, coming, inside, graph, None, True)
+    except SpecError as error:
+        raise SpecError(_again(problem, value.span) for problem in error.problems) from None
     finally:
         graph.twins = outer
+
+
+def _again(problem: Problem, span: Span) -> Problem:
+    """An entry that cannot be used again is right where it stands first."""
+    if problem.code == "K216" and problem.span is not None:
+        return replace(problem, span=span, related=(Related("the entry", problem.span), *problem.related))
+    return replace(problem, related=(*problem.related, Related("it is used again here", span)))
 
 
 def _kept(item: Entry, here: Here) -> bool:
@@ -252,7 +278,7 @@ def _kept(item: Entry, here: Here) -> bool:
     value = evaluate(node, here.scope.at("when"))
     if not isinstance(value, Scalar) or not isinstance(value.value, bool):
         raise SpecError(
-            Problem("K105", f"`when` is `true` or `false`, not `{plain(value)}`", node.span, help="write a comparison: `\"${stride != 1}\"`")
+            Problem("K105", f"`when` is `true` or `false`, not `{brief(value)}`", node.span, help="write a comparison: `\"${stride != 1}\"`")
         )
     return value.value
 

@@ -11,11 +11,11 @@ from kbuild.plan.plan import Input, Plan, Ref
 from kbuild.plan.prune import pruned
 from kbuild.plan.refer import reference
 from kbuild.spec.names import NAME, suggestion
-from kbuild.spec.scope import evaluate
 from kbuild.spec.parse import unique
+from kbuild.spec.scope import evaluate
 from kbuild.spec.spec import Spec
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar, Sequence, node, plain
+from kbuild.text.node import Node, Scalar, Sequence, brief, node, plain
 from kbuild.text.problem import Problem, SpecError
 
 
@@ -126,13 +126,15 @@ def _outputs(spec: Spec, out: Feed, here: Here, graph: Graph) -> Mapping[str, Re
     elif isinstance(value, Scalar) and isinstance(value.value, str):
         items = [(re.sub(r"[-.]", "_", value.value), value)]
     if not items:
-        raise SpecError(Problem("K206", f"`model.outputs` is a list of entries, not `{plain(value)}`", spec.outputs.span))
+        raise SpecError(Problem("K206", f"`model.outputs` is a list of entries, not `{brief(value)}`", spec.outputs.span))
     outputs: dict[str, Ref] = {}
     for name, item in items:
         try:
             if not isinstance(item, Scalar) or not isinstance(item.value, str):
-                raise SpecError(Problem("K206", f"an output is the name of an entry, not `{plain(item)}`", item.span))
-            if name in outputs or not NAME.match(name):
+                raise SpecError(Problem("K206", f"an output is the name of an entry, not `{brief(item)}`", item.span))
+            if not NAME.match(name):
+                raise SpecError(Problem("K113", f"`{name}` is no name of an output", item.span, help="a name is `[a-z][a-z0-9_]*`"))
+            if name in outputs:
                 raise SpecError(Problem("K114", f"there are two outputs named `{name}`", item.span, help="rename one of them"))
             outputs[name] = reference(item, here)[0]
         except SpecError as error:

@@ -148,12 +148,21 @@ class Graph:
             if not self.twins:
                 raise SpecError(Problem("K216", "used again, this entry would need a layer that it has not", step.span))
             step = replace(step, layer=self.twins.pop(0))
+            self._fits(step, self.steps[step.layer])
         self.steps[step.name] = step
         self.order.append(step.name)
 
-    def count(self, span: Span) -> None:
-        """Count an entry against the bound. Raises SpecError K204."""
-        self.entries += 1
+    def _fits(self, step: Step, before: Step) -> None:
+        """Weights made for one number of features take no other."""
+        now, then = (_features(self.shape(next(iter(tensors(each)), LOST))) for each in (step, before))
+        known = step.call.name in _BY_FEATURES and step.call.args.get("data_format") != "channels_first"
+        if known and now is not None and then is not None and now != then:
+            message = f"`{before.name}` was made for {then} features and gets {now} when it is used again"
+            raise SpecError(Problem("K216", message, step.span, help="give it an input of the same size", related=self.trail(tensors(step))))
+
+    def count(self, span: Span, more: int = 1) -> None:
+        """Count entries against the bound, before they are expanded. Raises SpecError K204."""
+        self.entries += more
         if self.entries > MOST_ENTRIES:
             raise SpecError(
                 Problem("K204", f"the expanded network has more than {MOST_ENTRIES:,} entries", span, help="make a `repeat` smaller")
@@ -173,6 +182,16 @@ class Graph:
             given = self.inputs[ref.step]
             found.append(Related(f"the input `{given.name}` is {written(given.shape)}", given.span))  # type: ignore[arg-type]
         return tuple(reversed(found))
+
+
+_BY_FEATURES = frozenset(
+    "Dense BatchNormalization LayerNormalization GroupNormalization Conv1D Conv2D Conv3D SeparableConv1D SeparableConv2D "
+    "DepthwiseConv1D DepthwiseConv2D Conv1DTranspose Conv2DTranspose Conv3DTranspose SimpleRNN LSTM GRU".split()
+)
+
+
+def _features(shape: Shape) -> int | None:
+    return shape[-1] if shape else None
 
 
 def tensors(step: Step) -> tuple[Ref, ...]:

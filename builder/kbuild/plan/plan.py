@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kbuild.spec.call import Call, Value
+from kbuild.spec.call import Call
 from kbuild.text.problem import Problem
 from kbuild.text.source import Span
 

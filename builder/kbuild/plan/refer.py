@@ -7,7 +7,7 @@ from kbuild.plan.plan import Ref
 from kbuild.spec.names import suggestion
 from kbuild.spec.scope import evaluate
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar, Sequence, plain
+from kbuild.text.node import Node, Scalar, Sequence, brief, plain
 from kbuild.text.problem import Problem, SpecError
 
 _REFERENCE = re.compile(r"([a-z][a-z0-9_]*)(?:-(\d+|\*))?(?:\.([a-z][a-z0-9_]*))?\Z")
@@ -44,7 +44,7 @@ def _one(value: Node, here: Here, previous: Feed) -> Feed:
 def _refs(value: Node, here: Here, previous: Feed) -> tuple[Ref, ...]:
     if not isinstance(value, Scalar) or not isinstance(value.value, str):
         raise SpecError(
-            Problem("K205", f"`from` takes names of entries, not `{plain(value)}`", value.span, help="write `from: previous` or a name")
+            Problem("K205", f"`from` takes names of entries, not `{brief(value)}`", value.span, help="write `from: previous` or a name")
         )
     if value.value == "previous":
         return previous.items or (previous.first,)

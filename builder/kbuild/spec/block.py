@@ -7,7 +7,7 @@ from pathlib import Path
 from kbuild.spec.names import NAME, RESERVED, suggestion
 from kbuild.spec.spec import Block
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar, Sequence, plain
+from kbuild.text.node import Node, Scalar, Sequence, brief, plain
 from kbuild.text.problem import Problem, SpecError
 
 LIBRARY = Path(__file__).parent.parent / "blocks"
@@ -48,7 +48,7 @@ def _block(key: Scalar, node: Node, library: bool = False) -> Block:
         node = MappingNode(((Scalar("layers", node.span), node),), node.span)
     if not isinstance(node, MappingNode):
         raise SpecError(
-            Problem("K101", f"the block `{name}` is a map with `layers`, not `{plain(node)}`", node.span, help="write `layers: […]` in it")
+            Problem("K101", f"the block `{name}` is a map with `layers`, not `{brief(node)}`", node.span, help="write `layers: […]` in it")
         )
     problems = [
         Problem("K101", f"a block has no key `{k.value}`", k.span, help=suggestion(str(k.value), _KEYS))
@@ -62,6 +62,11 @@ def _block(key: Scalar, node: Node, library: bool = False) -> Block:
         raise SpecError(problems)
     assert layers is not None
     outputs = node.get("outputs")
+    if outputs is not None and not isinstance(outputs, MappingNode):
+        raise SpecError(
+            Problem("K101", f"`outputs` of a block is a map of names to entries, not `{brief(outputs)}`", outputs.span,
+                    help="write `outputs: {before: c1}`")
+        )  # fmt: skip
     return Block(
         name, _params(node.get("params")), _inputs(node.get("inputs")),
         {str(k.value): v for k, v in outputs.pairs} if isinstance(outputs, MappingNode) else {}, layers, key.span, library,
@@ -73,7 +78,7 @@ def _params(node: Node | None) -> Mapping[str, Node | None]:
         return {}
     if not isinstance(node, MappingNode):
         raise SpecError(
-            Problem("K101", f"`params` is a map of names to defaults, not `{plain(node)}`", node.span,
+            Problem("K101", f"`params` is a map of names to defaults, not `{brief(node)}`", node.span,
                     help="write `params: {filters: $required, kernel: 3}`")
         )  # fmt: skip
     _names(node)
@@ -92,4 +97,8 @@ def _inputs(node: Node | None) -> tuple[str, ...]:
     names = plain(node)
     if not isinstance(names, list) or not names or not all(isinstance(name, str) and NAME.match(name) for name in names):
         raise SpecError(Problem("K101", f"`inputs` of a block is a list of names, not `{names}`", node.span, help="write `inputs: [x, skip]`"))
+    wrong = next((name for name in names if names.count(name) > 1 or (name in RESERVED and name != "input")), None)
+    if wrong is not None:
+        why = "is there twice" if names.count(wrong) > 1 else "is a word of the language"
+        raise SpecError(Problem("K113", f"the input `{wrong}` of a block {why}", node.span, help="choose another name"))
     return tuple(str(name) for name in names)

@@ -1,16 +1,18 @@
 """Node → Call: a name and its arguments, held against the signature of the installed Keras."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kbuild.spec import allow, kinds
 from kbuild.spec.call import Call, Nested, Value
 from kbuild.spec.entry import is_call
+from kbuild.spec.hole import KINDS
 from kbuild.spec.names import suggestion
 from kbuild.spec.scope import is_open
 from kbuild.spec.signature import Parameter, Signature, identifiers, names, signature
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar, Sequence, plain
+from kbuild.text.node import Node, Scalar, Sequence, brief
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.source import Span
 
@@ -27,6 +29,9 @@ _BY_ARGUMENT = (
 )  # fmt: skip
 _ANYWHERE = ("layers", "initializers", "regularizers", "constraints", "schedules", "optimizers", "losses", "metrics")
 _IDENTIFIED = {"initializer": "initializers", "regularizer": "regularizers", "constraint": "constraints", "activation": "activations"}
+
+
+_DTYPE = re.compile(r"(bool|string|u?int(8|16|32|64)|b?float16|float(32|64)|mixed_b?float16|(int[48]|float8|gptq|awq)\b.*)\Z")
 
 
 class _Open:
@@ -109,6 +114,8 @@ def find(name: Scalar, namespaces: tuple[str, ...], context: Context) -> Signatu
             return found
     noun = NOUNS[namespaces[0]]
     known: set[str] = set().union(*(names(namespace) for namespace in namespaces))
+    if namespaces == ("ops",):
+        text, known = f"ops.{text}", {f"ops.{name}" for name in known}
     if "layers" in namespaces:
         known |= context.blocks
         noun = "layer or block"
@@ -146,6 +153,10 @@ def _value(node: Node, hint: tuple[str, ...], context: Context) -> Value:
     if is_call(node):
         name, argument = node.pairs[0]
         return call(name, argument, hint, context)
+    config = node.key("class_name")
+    if config is not None:
+        message = f"`{brief(node)}` is a Keras config, which kbuild does not load"
+        raise SpecError(Problem("K107", message, config.span, help="write a call: `Name: {argument: value}`"))
     return {str(key.value): _value(item, _ANYWHERE, context) for key, item in node.pairs}
 
 
@@ -174,11 +185,12 @@ def _given(found: Signature, argument: Node | None, collected: _Collected, fille
             if text in known or found.open:
                 given[text] = node
             else:
-                collected.add("K103", f"`{found.name}` has no argument `{text}`", key.span, suggestion(text, known))
+                words = [*known, *KINDS] if text.startswith("$") else known
+                collected.add("K103", f"`{_label(found)}` has no argument `{text}`", key.span, suggestion(text, words))
         return given
     free = [p for p in found.parameters[: found.positional] if p.name not in filled]
     if not free:
-        collected.add("K103", f"`{found.name}` takes no arguments", argument.span, f"write `{found.name}`")
+        collected.add("K103", f"`{_label(found)}` takes no arguments", argument.span, f"write `{_label(found)}`")
         return {}
     if isinstance(argument, Sequence) and _takes_one(found, free[0]):
         collected.add(
@@ -187,6 +199,11 @@ def _given(found: Signature, argument: Node | None, collected: _Collected, fille
         )  # fmt: skip
         return {}
     return {free[0].name: argument}
+
+
+def _label(found: Signature) -> str:
+    """The name as a spec writes it."""
+    return f"ops.{found.name}" if found.namespace == "ops" else found.name
 
 
 def _takes_one(found: Signature, parameter: Parameter) -> bool:
@@ -198,8 +215,7 @@ def _spread(argument: Sequence, parameters: Iterable[Parameter]) -> str:
 
 
 def _short(node: Node) -> str:
-    value = plain(node)
-    return {True: "true", False: "false", None: "null"}[value] if isinstance(value, bool) or value is None else str(value)
+    return brief(node)
 
 
 def _missing(found: Signature, given: Mapping[str, Node], name: Scalar, filled: frozenset[str], collected: _Collected) -> None:
@@ -209,7 +225,7 @@ def _missing(found: Signature, given: Mapping[str, Node], name: Scalar, filled: 
     if missing and not any(p.code in {"K103", "K109"} for p in collected.problems):
         said = " and ".join(f"`{m}`" for m in missing)
         example = ", ".join(f"{m}: …" for m in missing)
-        collected.add("K104", f"`{found.name}` needs {said}", name.span, f"write `{found.name}: {{{example}}}`")
+        collected.add("K104", f"`{_label(found)}` needs {said}", name.span, f"write `{_label(found)}: {{{example}}}`")
 
 
 def _check(
@@ -221,7 +237,7 @@ def _check(
     documented = found.documented.get(key, "")
     wanted = kinds.kind(documented)
     items = value if isinstance(value, list) else [value]
-    label = f"`{key}` of `{found.name}`"
+    label = f"`{key}` of `{_label(found)}`"
     if key == "axis" and isinstance(value, list):
         return  # `MaxNorm` and others are documented for one and take several
     if wanted and isinstance(value, list | dict):
@@ -250,6 +266,8 @@ def _check_string(
         collected.add("K106", f"there is no {NOUNS[namespace]} `{item}`", node.span, suggestion(item, identifiers(namespace)))
     elif "vocabulary" in key and not context.trust:
         collected.add("K107", f"{label} may not name a file", node.span, "write the words as a list")
+    elif key == "dtype" and found.namespace == "layers" and not _DTYPE.match(item):
+        collected.add("K105", f"there is no dtype `{item}`", node.span, "write `float32`, `mixed_float16` or another that Keras knows")
     elif key == "learning_rate":
         collected.add("K105", f"{label} takes a number or a schedule, not `{item}`", node.span)
     elif found.namespace == "applications" and key == "weights" and item != "imagenet":

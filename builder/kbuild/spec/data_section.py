@@ -13,7 +13,7 @@ from kbuild.spec.paths import allowed
 from kbuild.spec.scope import Scope, evaluate
 from kbuild.spec.validate import validated
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar, plain
+from kbuild.text.node import Node, Scalar, brief, plain
 from kbuild.text.node import Sequence as SequenceNode
 from kbuild.text.problem import Problem, SpecError
 
@@ -41,7 +41,7 @@ def data_section(node: Node | None, scope: Scope, context: Context, home: Path, 
     if node is None or (isinstance(node, Scalar) and node.value in (None, False)):
         return Found(None, {}, {})
     if not isinstance(node, MappingNode):
-        raise SpecError(Problem("K101", f"`data` is a map, not `{plain(node)}`", node.span, help="write `data: {source: digits}`"))
+        raise SpecError(Problem("K101", f"`data` is a map, not `{brief(node)}`", node.span, help="write `data: {source: digits}`"))
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     preprocess: Mapping[str, Node] = {}
@@ -108,7 +108,7 @@ def source(value: Node, context: Context, home: Path, roots: Sequence[Path]) -> 
     if isinstance(value, Scalar) and isinstance(value.value, str):
         return Named(name=value.value)
     if not isinstance(value, MappingNode):
-        raise SpecError(Problem("K105", f"`data.source` is a name or a map, not `{plain(value)}`", value.span))
+        raise SpecError(Problem("K105", f"`data.source` is a name or a map, not `{brief(value)}`", value.span))
     kinds = [key for key in value.keys if key in KINDS or key in LATER]
     if len(kinds) != 1:
         first = value.keys[0] if value.keys else ""
@@ -180,5 +180,5 @@ def _layer(item: Node, context: Context) -> Call:
     if isinstance(item, MappingNode) and len(item) == 1:
         return call(item.pairs[0][0], item.pairs[0][1], ("layers",), context)
     raise SpecError(
-        Problem("K105", f"`augment` is a list of layers, without names or inputs of their own, not `{plain(item)}`", item.span)
+        Problem("K105", f"`augment` is a list of layers, without names or inputs of their own, not `{brief(item)}`", item.span)
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from kbuild.spec.hole import KINDS, is_hole
 from kbuild.spec.names import SIBLINGS, STRUCTURE, suggestion
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar, plain
+from kbuild.text.node import Node, Scalar, brief
 from kbuild.text.node import Sequence as SequenceNode
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.source import Span
@@ -103,7 +103,7 @@ def entry(node: Node, blocks: frozenset[str] = frozenset()) -> Entry:
             return Entry(Apply(node, None), {}, node.span)
         case Scalar():
             raise SpecError(
-                Problem("K102", f"`{node.value}` is no entry of a chain", node.span,
+                Problem("K102", f"`{brief(node)}` is no entry of a chain", node.span,
                         help="an entry is a call such as `Dense: 64`, a block, or a variable")
             )  # fmt: skip
         case MappingNode():
@@ -205,6 +205,6 @@ def repeat_count(node: Node) -> tuple[int, Mapping[str, Sequence[Node]]]:
         walked = {str(key.value): lists.get(str(key.value), (value,) * count) for key, value in node.pairs}
         return count, walked
     raise SpecError(
-        Problem("K209", f"`repeat` takes a number of copies or a map of lists, not `{plain(node)}`", node.span,
+        Problem("K209", f"`repeat` takes a number of copies or a map of lists, not `{brief(node)}`", node.span,
                 help="write `repeat: 3` or `repeat: {filters: [64, 128]}`")
     )  # fmt: skip

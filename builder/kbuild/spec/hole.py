@@ -6,7 +6,7 @@ from typing import Literal
 
 from kbuild.spec.names import suggestion
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar, Sequence, plain
+from kbuild.text.node import Node, Scalar, Sequence, brief, plain
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.source import Span
 
@@ -90,7 +90,7 @@ def _choice(node: MappingNode, content: Node) -> Hole:
         if chosen is None:
             return Hole("choice", node.span, next(iter(options.values())), options)
         if not isinstance(chosen, Scalar) or str(chosen.value) not in options:
-            raise _wrong(chosen.span, f"`{plain(chosen)}` is none of the labels", suggestion(str(plain(chosen)), options))
+            raise _wrong(chosen.span, f"`{brief(chosen)}` is none of the labels", suggestion(str(plain(chosen)), options))
         return Hole("choice", node.span, options[str(chosen.value)], options)
     if isinstance(content, Sequence) and len(content):
         labels = _labels(content)
@@ -99,7 +99,7 @@ def _choice(node: MappingNode, content: Node) -> Hole:
             return Hole("choice", node.span, content.items[0], options)
         match = next((item for item in content.items if _same(item, chosen)), None)
         if match is None:
-            raise _wrong(chosen.span, f"the default `{plain(chosen)}` is none of the options", "write one of the options")
+            raise _wrong(chosen.span, f"the default `{brief(chosen)}` is none of the options", "write one of the options")
         return Hole("choice", node.span, match, options)
     raise _wrong(content.span, "`$choice` takes a list of options or a map of labels to options, not an empty one")
 
@@ -124,16 +124,16 @@ def _range(node: MappingNode, kind: str, content: Node) -> Hole:
         raise _wrong(content.span, f"the lower end {low} lies above the upper end {high}")
     sampling = plain(node.get("sampling") or Scalar("linear", node.span))
     if sampling not in SAMPLING:
-        raise _wrong(node.span, f"`sampling` is `linear`, `log` or `reverse_log`, not `{sampling}`")
+        raise _wrong((node.get("sampling") or node).span, f"`sampling` is `linear`, `log` or `reverse_log`, not `{sampling}`")
     if sampling != "linear" and low <= 0:
         raise _wrong(content.span, f"`sampling: {sampling}` needs ends above 0, not {low}")
     step_node = node.get("step")
     step = None if step_node is None else _number(step_node, whole)
     if step is not None and step <= (1 if sampling == "log" else 0):
-        raise _wrong(node.span, f"`step` must be above {1 if sampling == 'log' else 0}, not {step}")
+        raise _wrong((step_node or node).span, f"`step` must be above {1 if sampling == 'log' else 0}, not {step}")
     chosen = node.get("default")
     if chosen is not None and not low <= _number(chosen, whole) <= high:
-        raise _wrong(chosen.span, f"the default {plain(chosen)} lies outside {low} … {high}")
+        raise _wrong(chosen.span, f"the default {brief(chosen)} lies outside {low} … {high}")
     return Hole(
         "int" if whole else "float", node.span, chosen or content.items[0], low=low, high=high, step=step, sampling=sampling
     )  # fmt: skip
@@ -142,7 +142,7 @@ def _range(node: MappingNode, kind: str, content: Node) -> Hole:
 def _number(node: Node, whole: bool) -> int | float:
     value = node.value if isinstance(node, Scalar) else None
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-        raise _wrong(node.span, f"`{plain(node)}` is not {'an integer' if whole else 'a number'}")
+        raise _wrong(node.span, f"`{brief(node)}` is not {'an integer' if whole else 'a number'}")
     return value
 
 

@@ -10,14 +10,14 @@ from kbuild.spec.calls import Context
 from kbuild.spec.data_section import Found, data_section
 from kbuild.spec.hole import Choose, default
 from kbuild.spec.names import NAME, RESERVED, SPEC_NAME, suggestion
-from kbuild.spec.signature import names
 from kbuild.spec.scope import Scope, evaluate, used, variables
+from kbuild.spec.signature import names
 from kbuild.spec.spec import Block, DeclaredInput, Spec
 from kbuild.spec.static import check_chain
 from kbuild.spec.train_section import train_section
 from kbuild.spec.tune_section import check_tune
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar, plain
+from kbuild.text.node import Node, Scalar, brief, plain
 from kbuild.text.node import Sequence as SequenceNode
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.source import Source, Span
@@ -55,7 +55,8 @@ def parse(
     name = part(lambda: _name(node, stem), stem)
     scope = part(lambda: variables(_map(node, "vars", NAME), choose), Scope(choose=choose))
     blocks = part(lambda: read_blocks(_map(node, "blocks", NAME), library()), dict(library()))
-    context = Context(frozenset(blocks), trust=trust)
+    own = node.get("blocks")
+    context = Context(frozenset(blocks) | frozenset(own.keys if isinstance(own, MappingNode) else ()), trust=trust)
     found = part(lambda: data_section(node.get("data"), scope, context, home, roots), Found(None, {}, {}))
     train = part(lambda: train_section(node.get("train"), scope, context), train_section(None, scope, context))
     part(lambda: check_tune(node.get("tune"), context), None)
@@ -89,7 +90,7 @@ def _top(node: MappingNode) -> list[Problem]:
         problems.append(Problem("K104", "the format version is missing", _start(node.span), help="begin the spec with `kbuild: 1`"))
     elif plain(version) != 1 or isinstance(plain(version), bool):
         help = "write `kbuild: 1`; a spec of a later format needs a newer kbuild"
-        problems.append(Problem("K108", f"this kbuild reads format 1, not `{plain(version)}`", version.span, help=help))
+        problems.append(Problem("K108", f"this kbuild reads format 1, not `{brief(version)}`", version.span, help=help))
     if node.get("model") is None:
         help = "add `model:` with a list of layers"
         problems.append(Problem("K104", "the spec has no `model`", _start(node.span), help=help))
@@ -106,7 +107,7 @@ def _name(node: MappingNode, stem: str) -> str:
         return stem
     if not isinstance(value, Scalar) or not isinstance(value.value, str) or not SPEC_NAME.match(value.value) or value.value.strip(".") == "":
         raise SpecError(
-            Problem("K113", f"`{plain(value)}` is no name of a spec", value.span,
+            Problem("K113", f"`{brief(value)}` is no name of a spec", value.span,
                     help="1 to 64 letters, digits, dots, hyphens and underscores")
         )  # fmt: skip
     return value.value
@@ -117,7 +118,7 @@ def _map(node: MappingNode, key: str, names: re.Pattern[str]) -> MappingNode | N
     if value is None or (isinstance(value, Scalar) and value.value in (None, False)):
         return None
     if not isinstance(value, MappingNode):
-        raise SpecError(Problem("K101", f"`{key}` is a map of names, not `{plain(value)}`", value.span))
+        raise SpecError(Problem("K101", f"`{key}` is a map of names, not `{brief(value)}`", value.span))
     wrong = [k for k, _ in value.pairs if not names.match(str(k.value)) or k.value in RESERVED]
     if wrong:
         raise SpecError(bad_name(k) for k in wrong)
@@ -187,13 +188,13 @@ def _input(key: Scalar, item: Node) -> DeclaredInput:
     if isinstance(item, Scalar) and item.value is None:
         return DeclaredInput(name, None, None, key.span)
     if not isinstance(item, MappingNode):
-        raise SpecError(Problem("K105", f"an input is `{{shape: […]}}`, not `{plain(item)}`", item.span))
+        raise SpecError(Problem("K105", f"an input is `{{shape: […]}}`, not `{brief(item)}`", item.span))
     for k, _ in item.pairs:
         if k.value not in _INPUT_KEYS:
             raise SpecError(Problem("K101", f"an input has no key `{k.value}`", k.span, help=suggestion(str(k.value), _INPUT_KEYS)))
     shape, dtype = item.get("shape"), item.get("dtype")
     if dtype is not None and (not isinstance(dtype, Scalar) or str(dtype.value) not in _DTYPES):
-        raise SpecError(Problem("K105", f"there is no dtype `{plain(dtype)}`", dtype.span, help=suggestion(str(plain(dtype)), _DTYPES)))
+        raise SpecError(Problem("K105", f"there is no dtype `{brief(dtype)}`", dtype.span, help=suggestion(str(plain(dtype)), _DTYPES)))
     return DeclaredInput(name, None if shape is None else _shape(shape), None if dtype is None else str(plain(dtype)), key.span)
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from kbuild.text.node import Scalar, plain
+from kbuild.text.node import Scalar, brief
 from kbuild.text.problem import Problem, SpecError
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[A-Za-z]:[\\/]|\\\\|~")
@@ -26,7 +26,7 @@ def allowed(node: object, home: Path, roots: Sequence[Path] = (), help: str | No
         SpecError: K112 if it leads elsewhere.
     """
     if not isinstance(node, Scalar) or not isinstance(node.value, str) or not node.value:
-        raise SpecError(Problem("K105", f"a path is a string, not `{plain(node)}`", node.span))  # type: ignore[arg-type, attr-defined]
+        raise SpecError(Problem("K105", f"a path is a string, not `{brief(node)}`", node.span))  # type: ignore[arg-type, attr-defined]
     text = node.value
     if "\0" in text or _SCHEME.match(text):
         raise SpecError(Problem("K112", f"`{text!r}` is no path of a local file", node.span, help=help))

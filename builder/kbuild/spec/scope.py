@@ -10,7 +10,7 @@ from kbuild.spec.expression import UNKNOWN, ExpressionError
 from kbuild.spec.hole import KINDS, Choose, default, hole, is_hole
 from kbuild.spec.names import SIBLINGS, suggestion
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar, Sequence, node, plain
+from kbuild.text.node import Node, Scalar, Sequence, brief, node, plain
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.source import Span
 
@@ -98,6 +98,12 @@ def variables(variables: MappingNode | None, choose: Choose) -> Scope:
     done: dict[str, Node] = {}
     problems: list[Problem] = []
 
+    def told(problem: Problem) -> bool:
+        """Whoever needs a variable that is wrong, or stands in the same circle, has the same problem."""
+        circles = [set(p.message.split(": ")[1].split(" → ")) for p in problems if p.code == "K123"]
+        mine = set(problem.message.split(": ")[-1].split(" → ")) if problem.code == "K123" else None
+        return problem in problems or mine in circles
+
     def settle(name: str, trail: tuple[str, ...]) -> None:
         if name in done or name not in written:
             return
@@ -112,8 +118,7 @@ def variables(variables: MappingNode | None, choose: Choose) -> Scope:
         try:
             settle(name, ())
         except SpecError as error:
-            problems += [p for p in error.problems if p not in problems]
-            done[name] = Scalar(None, written[name].span)
+            problems += [p for p in error.problems if not told(p)]
     if problems:
         raise SpecError(problems)
     return Scope(done, choose=choose)
@@ -143,7 +148,7 @@ def _key(key: Scalar, scope: Scope) -> Scalar:
 def _string(value: Node, key: Scalar) -> Scalar:
     if isinstance(value, Scalar) and isinstance(value.value, str):
         return Scalar(value.value, key.span)
-    raise SpecError(Problem("K120", f"`{key.value}` stands where a name is wanted, and is `{plain(value)}`", key.span))
+    raise SpecError(Problem("K120", f"`{key.value}` stands where a name is wanted, and is `{brief(value)}`", key.span))
 
 
 def _text(text: str, span: Span, scope: Scope) -> Node:

@@ -81,4 +81,4 @@ def unknown_block(name: Scalar, blocks: frozenset[str]) -> Problem:
     close = nearest(text, blocks)
     if same and not close:
         return Problem("K102", f"there is no block `{text}`", name.span, help=f"Keras's layer is `{same}`")
-    return Problem("K102", f"there is no block `{text}`", name.span, help=suggestion(text, blocks | set(layers.values())))
+    return Problem("K102", f"there is no block `{text}`", name.span, help=suggestion(text, blocks | set(layers.values()), "`kbuild layers` lists the names of the installed Keras"))

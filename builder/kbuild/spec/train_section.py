@@ -13,7 +13,7 @@ from kbuild.spec.spec import span_at
 from kbuild.spec.train import SCHEDULES, EarlyStopping, Execution, TensorBoard, Train
 from kbuild.spec.validate import validated
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar, Sequence, plain
+from kbuild.text.node import Node, Scalar, Sequence, brief, plain
 from kbuild.text.problem import Problem, SpecError
 
 LATER: Mapping[str, Any] = {
@@ -31,7 +31,7 @@ def train_section(node: Node | None, scope: Scope, context: Context) -> Train:
     if node is None or (isinstance(node, Scalar) and node.value in (None, False)):
         return Train(optimizer=Call("optimizers", "Adam"))
     if not isinstance(node, MappingNode):
-        raise SpecError(Problem("K101", f"`train` is a map, not `{plain(node)}`", node.span))
+        raise SpecError(Problem("K101", f"`train` is a map, not `{brief(node)}`", node.span))
     problems: list[Problem] = []
     values: dict[str, Any] = {"optimizer": Call("optimizers", "Adam")}
     for key, raw in node.pairs:
@@ -156,7 +156,7 @@ def schedule(value: Node, context: Context) -> Any:
         name, argument = value.pairs[0]
     if not isinstance(name, Scalar) or not isinstance(name.value, str):
         raise SpecError(
-            Problem("K105", f"a schedule is one name with its arguments, not `{plain(value)}`", value.span,
+            Problem("K105", f"a schedule is one name with its arguments, not `{brief(value)}`", value.span,
                     help="write `schedule: {cosine: {to: 1e-6}}`")
         )  # fmt: skip
     if name.value[:1].isupper():
@@ -212,7 +212,7 @@ def _call(value: Node, namespaces: tuple[str, ...], context: Context) -> Call:
         name, argument = value.pairs[0]
         return call(name, argument, namespaces, context)
     raise SpecError(
-        Problem("K105", f"a call is one name with its arguments, not `{plain(value)}`", value.span, help="write `{Name: {argument: value}}`")
+        Problem("K105", f"a call is one name with its arguments, not `{brief(value)}`", value.span, help="write `{Name: {argument: value}}`")
     )
 
 

@@ -70,6 +70,12 @@ def plain(node: Node) -> Plain:
             return {str(key.value): plain(value) for key, value in node.pairs}
 
 
+def brief(value: Node, most: int = 60) -> str:
+    """A node as it stands in a spec, in one line, cut after `most` characters: `[1, true]`, `{a: null}`."""
+    text = _flow(value)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def node(value: Plain, span: Span = NOWHERE) -> Node:
     """A plain value as a tree in which everything stands at `span`."""
     if isinstance(value, dict):
@@ -77,3 +83,15 @@ def node(value: Plain, span: Span = NOWHERE) -> Node:
     if isinstance(value, list | tuple):
         return Sequence(tuple(node(item, span) for item in value), span)
     return Scalar(value, span)
+
+
+def _flow(value: Node) -> str:
+    match value:
+        case Scalar(value=bool() | None):
+            return {True: "true", False: "false", None: "null"}[value.value]
+        case Scalar():
+            return str(value.value)
+        case Sequence():
+            return f"[{', '.join(_flow(item) for item in value.items)}]"
+        case Mapping():
+            return "{" + ", ".join(f"{key.value}: {_flow(item)}" for key, item in value.pairs) + "}"
