@@ -47,7 +47,7 @@ def make_step(
         title, title, made, args, {**kwargs, **literals}, None, names, nodes,
         trainable=_trainable(here, title, made), span=name.span, used=here.used, path=here.scope.path,
     )  # fmt: skip
-    shapes = _shapes(step, made, {**made.args, **literals}, feed, graph)
+    shapes = _shapes(step, made, made.args, feed, graph)
     if shapes is not None and names and len(names) > len(shapes) and not nodes:
         raise SpecError(
             Problem("K206", f"`{signature.name}` gives {_tensors(len(shapes))}, and {len(names)} are named", siblings["outputs"].span,
@@ -218,7 +218,7 @@ def _shapes(step: Step, made: Call, args: Mapping[str, Any], feed: Feed, graph: 
             Problem("K207", f"`{made.name}` needs (rows, columns, channels) but gets {written(shape)}", step.span,
                     help="put a `Reshape` in front of it", related=graph.trail(feed.all), path=step.path)
         )  # fmt: skip
-    named = {key: of(value) for key, value in step.kwargs.items() if isinstance(value, Ref | list)}
+    named = {key: of(value) if isinstance(value, Ref | list) else value for key, value in step.kwargs.items()}
     try:
         return shapes_of(made.name, args, [of(value) for value in step.args], named, made.namespace)
     except ShapeMistake as mistake:
