@@ -36,5 +36,7 @@ def test_an_interrupt_leaves_the_file_as_it_was(tmp_path):
 
 def test_json_has_no_nan_and_no_numpy(tmp_path):
     path = tmp_path / "x.json"
-    atomic.write_json(path, {"a": np.float32(1.5), "b": float("nan"), "c": np.arange(2), "d": (np.int64(3), None), "e": True})
+    atomic.write_json(
+        path, {"a": np.float32(1.5), "b": float("nan"), "c": np.arange(2), "d": (np.int64(3), None), "e": True}
+    )
     assert json.loads(path.read_text()) == {"a": 1.5, "b": None, "c": [0, 1], "d": [3, None], "e": True}

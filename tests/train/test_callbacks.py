@@ -43,8 +43,12 @@ def run(losses, more=(), start=0, net=None):
     guard = callbacks.Guard(signals)
     best = callbacks.Best("val_loss", "min", start, guard)
     rows, epochs = [], []
-    recorder = callbacks.Recorder(epochs.append, lambda done: None, lambda row, good: rows.append((row, good)), 2, best, guard)
-    net.fit(X, Y, batch_size=4, epochs=len(losses), verbose=0, callbacks=[Scripted(losses), guard, best, recorder, *more])
+    recorder = callbacks.Recorder(
+        epochs.append, lambda done: None, lambda row, good: rows.append((row, good)), 2, best, guard
+    )
+    net.fit(
+        X, Y, batch_size=4, epochs=len(losses), verbose=0, callbacks=[Scripted(losses), guard, best, recorder, *more]
+    )
     return guard, best, rows, epochs
 
 
@@ -119,9 +123,11 @@ def test_a_signal_ends_the_run_after_the_step(monkeypatch):
 
 
 def test_early_stopping_knows_its_direction():
-    made = callbacks.early_stopping(EarlyStopping(monitor="val_hits", patience=2), (Call("metrics", "Recall", {"name": "hits"}),))
+    made = callbacks.early_stopping(
+        EarlyStopping(monitor="val_hits", patience=2), (Call("metrics", "Recall", {"name": "hits"}),)
+    )
     assert (made.mode, made.patience, made.restore_best_weights) == ("max", 2, False)
-    _, best, rows, _ = run([1.0, 2.0, 3.0, 4.0], [callbacks.early_stopping(EarlyStopping(patience=2), ())])
+    _, _, rows, _ = run([1.0, 2.0, 3.0, 4.0], [callbacks.early_stopping(EarlyStopping(patience=2), ())])
     assert len(rows) == 3
 
 

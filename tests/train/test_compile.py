@@ -25,7 +25,9 @@ def net(outputs=1):
     inputs = keras.Input((4,), name="input")
     if outputs == 1:
         return keras.Model(inputs, keras.layers.Dense(3)(inputs))
-    return keras.Model(inputs, {"a": keras.layers.Dense(3, name="a")(inputs), "b": keras.layers.Dense(1, name="b")(inputs)})
+    return keras.Model(
+        inputs, {"a": keras.layers.Dense(3, name="a")(inputs), "b": keras.layers.Dense(1, name="b")(inputs)}
+    )
 
 
 def test_one_output():
@@ -38,7 +40,11 @@ def test_one_output():
 
 
 def test_names_of_metrics_do_not_depend_on_what_was_made_before():
-    twice = (Call("metrics", "AUC"), Call("metrics", "AUC", {"curve": "PR"}), Call("metrics", "Precision", {"name": "p"}))
+    twice = (
+        Call("metrics", "AUC"),
+        Call("metrics", "AUC", {"curve": "PR"}),
+        Call("metrics", "Precision", {"name": "p"}),
+    )
     for _ in range(2):
         inputs = keras.Input((4,))
         model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(inputs))

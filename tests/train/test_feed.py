@@ -121,7 +121,10 @@ def augmented(calls, seed=1, y=None):
 
 
 def test_augmentation_is_a_function_of_seed_and_epoch():
-    calls = (Call("layers", "RandomFlip", {"mode": "horizontal"}), Call("layers", "RandomTranslation", {"height_factor": 0.3, "width_factor": 0.3}))
+    calls = (
+        Call("layers", "RandomFlip", {"mode": "horizontal"}),
+        Call("layers", "RandomTranslation", {"height_factor": 0.3, "width_factor": 0.3}),
+    )
 
     def epoch(fed, number):
         fed.start(number)

@@ -5,7 +5,15 @@ from hypothesis import strategies as st
 
 from kbuild.train import history
 
-ROW = {"epoch": 1, "seconds": 0.25, "learning_rate": 1e-3, "accuracy": 0.5, "loss": 2.0, "val_accuracy": 0.4, "val_loss": 2.5}
+ROW = {
+    "epoch": 1,
+    "seconds": 0.25,
+    "learning_rate": 1e-3,
+    "accuracy": 0.5,
+    "loss": 2.0,
+    "val_accuracy": 0.4,
+    "val_loss": 2.5,
+}
 
 
 def test_columns_have_one_order(tmp_path):

@@ -99,7 +99,10 @@ def test_direction_of_every_metric_that_keras_knows_one_of():
     ]
     for metric in made:
         known = getattr(metric, "_direction", None)
-        assert known in (None, {"max": "up", "min": "down"}[monitors.direction(monitors.snake(type(metric).__name__))]), metric
+        assert known in (
+            None,
+            {"max": "up", "min": "down"}[monitors.direction(monitors.snake(type(metric).__name__))],
+        ), metric
 
 
 def test_a_name_of_its_own_goes_by_the_class():

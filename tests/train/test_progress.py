@@ -2,7 +2,15 @@ import io
 
 from kbuild.train import progress
 
-ROW = {"epoch": 3, "seconds": 0.42, "learning_rate": 1e-3, "loss": 0.20314, "accuracy": 0.94021, "val_loss": 0.221, "val_accuracy": 0.9333}
+ROW = {
+    "epoch": 3,
+    "seconds": 0.42,
+    "learning_rate": 1e-3,
+    "loss": 0.20314,
+    "accuracy": 0.94021,
+    "val_loss": 0.221,
+    "val_accuracy": 0.9333,
+}
 
 
 def test_an_epoch_is_one_line():

@@ -40,7 +40,9 @@ def test_training_and_validation_have_one_tag(board):
         points = read(board / part).Scalars("epoch_loss")
         assert [point.step for point in points] == [1, 2, 3]
         assert [point.value for point in points] == pytest.approx([factor, factor / 2, factor / 3])
-    assert [p.value for p in read(board / "train").Scalars("epoch_learning_rate")] == pytest.approx([0.1, 0.05, 0.1 / 3])
+    assert [p.value for p in read(board / "train").Scalars("epoch_learning_rate")] == pytest.approx(
+        [0.1, 0.05, 0.1 / 3]
+    )
 
 
 def test_histograms_come_when_asked_for(board):
@@ -100,7 +102,13 @@ def test_pictures(tmp_path):
 
 @pytest.mark.parametrize(
     ("tag", "expected"),
-    [("a/b_c-1.x", "a/b_c-1.x"), ("{epoch}\n\x1b[31m", "_epoch____31m"), ("/../x ", "../x"), ("", "_"), ("größe", "gr__e")],
+    [
+        ("a/b_c-1.x", "a/b_c-1.x"),
+        ("{epoch}\n\x1b[31m", "_epoch____31m"),
+        ("/../x ", "../x"),
+        ("", "_"),
+        ("größe", "gr__e"),
+    ],
 )
 def test_tags_are_clean(tag, expected):
     assert events.clean(tag) == expected

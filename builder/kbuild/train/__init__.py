@@ -1,24 +1,24 @@
 """Training: a model and its data become a run directory, and a run directory becomes scores.
 
-    atomic.py       files that are written whole or not at all
-    rundir.py       the run directory: make one, describe it, open it
-    history.py      history.csv, one row an epoch
-    run.py          Run: what a training leaves, read back
-    schedule.py     the learning rate as a function of the step
-    monitors.py     which numbers an epoch yields, and whether bigger is better
-    weights.py      class weights, folded into the weights of examples
-    augment.py      what is done to training examples before the model
-    feed.py         batches in an order that is a pure function of (seed, epoch)
-    execution.py    seed, determinism, device, how the step is run
-    compile.py      optimizer, losses and metrics put on a model
-    callbacks.py    what happens at the end of an epoch
-    signals.py      a signal ends the run after the step that is under way
-    events.py       TensorBoard event files, written without TensorFlow
-    tensorboard.py  what kbuild puts into them
-    progress.py     what a person sees while it runs
-    figures.py      curves, confusion matrix and worst mistakes as pictures
-    metrics.py      what predictions are worth: per class, confusion, errors
-    score.py        Run → report: evaluation of a part of the data
-    predict.py      Run and new examples → class names and probabilities
-    fit.py          Spec → Run
+atomic.py       files that are written whole or not at all
+rundir.py       the run directory: make one, describe it, open it
+history.py      history.csv, one row an epoch
+run.py          Run: what a training leaves, read back
+schedule.py     the learning rate as a function of the step
+monitors.py     which numbers an epoch yields, and whether bigger is better
+weights.py      class weights, folded into the weights of examples
+augment.py      what is done to training examples before the model
+feed.py         batches in an order that is a pure function of (seed, epoch)
+execution.py    seed, determinism, device, how the step is run
+compile.py      optimizer, losses and metrics put on a model
+callbacks.py    what happens at the end of an epoch
+signals.py      a signal ends the run after the step that is under way
+events.py       TensorBoard event files, written without TensorFlow
+tensorboard.py  what kbuild puts into them
+progress.py     what a person sees while it runs
+figures.py      curves, confusion matrix and worst mistakes as pictures
+metrics.py      what predictions are worth: per class, confusion, errors
+score.py        Run → report: evaluation of a part of the data
+predict.py      Run and new examples → class names and probabilities
+fit.py          Spec → Run
 """

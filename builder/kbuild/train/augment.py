@@ -4,14 +4,15 @@ import dataclasses
 import inspect
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from kbuild.model import objects
 from kbuild.spec.call import Call
 
+ops: Any = keras.ops  # its annotations say that functions return None
 MIXERS = ("MixUp", "CutMix")
 
 
@@ -29,7 +30,7 @@ class Augment:
         self._layers = [(name, _layer(call, seed, at), call.name in MIXERS) for at, (name, call) in enumerate(flat)]
 
     def __call__(self, x: dict, y: dict) -> tuple[dict, dict]:
-        """A batch after augmentation. Where a layer mixes examples, labels come and go as numbers or one-hot vectors."""
+        """A batch after augmentation. Where examples are mixed, labels come and go as numbers or one-hot vectors."""
         x, y = dict(x), dict(y)
         for name in {name for name, *_ in self._layers}:
             x[name] = ops.cast(x[name], "float32")

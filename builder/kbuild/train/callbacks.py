@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -47,22 +48,29 @@ class Guard(keras.callbacks.Callback):
             self._looked = now
             self._look(logs or {}, f"batch {batch + 1} of epoch {self._epoch + 1}")
         if self.ended:
-            self._model.stop_training = True  # `self.model` would wait for the device
+            self._end("stop_training")
 
     def on_test_batch_begin(self, batch: int, logs: object = None) -> None:
         """Do not validate an epoch that does not count."""
         if self.ended:
-            self._model.stop_evaluating = True
+            self._end("stop_evaluating")
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Look at the loss of the whole epoch."""
         if not self.ended:
             self._look(logs or {}, f"epoch {epoch + 1}")
         if self.ended:
-            self._model.stop_training = True
+            self._end("stop_training")
+
+    def _end(self, flag: str) -> None:
+        setattr(self._model, flag, True)  # `self.model` would wait for the device
 
     def _look(self, logs: Mapping[str, float], where: str) -> None:
-        bad = [name for name, value in logs.items() if "loss" in name and not name.startswith("val_") and not _finite(value)]
+        bad = [
+            name
+            for name, value in logs.items()
+            if "loss" in name and not name.startswith("val_") and not _finite(value)
+        ]
         if bad:
             name = "loss" if "loss" in bad else bad[0]
             self.failure = (name, float(logs[name]), where)
@@ -84,7 +92,8 @@ class Best(keras.callbacks.Callback):
         value = float((logs or {}).get(self.monitor, math.nan))
         self.improved = not self._guard.ended and epoch >= self._start and self._better(value)
         if self.improved:
-            self.epoch, self.value, self.weights = epoch, value, self.model.get_weights()
+            model: Any = self.model
+            self.epoch, self.value, self.weights = epoch, value, model.get_weights()
 
     def _better(self, value: float) -> bool:
         if not math.isfinite(value):
@@ -103,8 +112,15 @@ class Recorder(keras.callbacks.Callback):
 
     async_safe = True
 
-    def __init__(self, start: Callable[[int], None], step: Callable[[int], None],
-                 row: Callable[[Mapping[str, float], bool], None], steps: int, best: Best, guard: Guard):
+    def __init__(
+        self,
+        start: Callable[[int], None],
+        step: Callable[[int], None],
+        row: Callable[[Mapping[str, float], bool], None],
+        steps: int,
+        best: Best,
+        guard: Guard,
+    ):
         super().__init__()
         self._start, self._step, self._row = start, step, row
         self._steps, self._best, self._guard = steps, best, guard
@@ -127,11 +143,12 @@ class Recorder(keras.callbacks.Callback):
         """Make the row of the epoch and hand it on."""
         if self._guard.ended:
             return
+        model: Any = self.model
         numbers = {name: float(value) for name, value in (logs or {}).items() if name != "learning_rate"}
         row: dict[str, float] = {
             "epoch": epoch + 1,
             "seconds": round(time.monotonic() - self._began, 4),
-            "learning_rate": compile.rate(self.model.optimizer),
+            "learning_rate": compile.rate(model.optimizer),
             **numbers,
         }
         row = {name: row[name] for name in history.columns(row)}
@@ -151,10 +168,11 @@ class WarmUp(keras.callbacks.Callback):
         """Set the rate of this step."""
         if self._done >= self.steps:
             return
-        optimizer = self.model.optimizer
+        model: Any = self.model
+        optimizer = model.optimizer
         if self._base is None:
-            self._base = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-        spread = getattr(self.model, "steps_per_execution", 1)
+            self._base = compile.number(optimizer.learning_rate)
+        spread = getattr(model, "steps_per_execution", 1)
         self._done += spread
         optimizer.learning_rate = self._base * min(self._done / self.steps, 1.0)
 
@@ -184,7 +202,9 @@ def early_stopping(section: EarlyStopping, metrics: Sequence[Call]) -> keras.cal
     )
 
 
-def plateau(section: Plateau, metrics: Sequence[Call], steps_per_epoch: int, epochs: int) -> list[keras.callbacks.Callback]:
+def plateau(
+    section: Plateau, metrics: Sequence[Call], steps_per_epoch: int, epochs: int
+) -> list[keras.callbacks.Callback]:
     """The callbacks of a `plateau` schedule: warm-up, where there is one, and the reduction."""
     length = schedule.steps(str(section.warmup), steps_per_epoch, epochs)
     warmup = WarmUp(length) if length > 0 else None
@@ -215,8 +235,13 @@ def own(train: Train, path: Path, model: keras.Model, metrics: Sequence[Call]) -
         if call.name == "SwapEMAWeights":
             if not averages:
                 raise SpecError(
-                    Problem("K164", "`SwapEMAWeights` needs an optimizer that averages weights", call.span,
-                            help="write `use_ema: true` in the optimizer", path="train.callbacks.SwapEMAWeights")
+                    Problem(
+                        "K164",
+                        "`SwapEMAWeights` needs an optimizer that averages weights",
+                        call.span,
+                        help="write `use_ema: true` in the optimizer",
+                        path="train.callbacks.SwapEMAWeights",
+                    )
                 )
             first.append(keras.callbacks.SwapEMAWeights(**{"swap_on_epoch": True, **objects.arguments(call)}))
         else:

@@ -1,10 +1,12 @@
-"""Model + Train + heads → the model compiled. Losses and metrics come from the heads, the learning rate from the schedule."""
+"""Model, Train and heads → the model compiled: losses and metrics of the heads, the learning rate of the schedule."""
 
 import dataclasses
 import inspect
 from collections.abc import Sequence
+from typing import Any
 
 import keras
+import numpy as np
 
 from kbuild.model import objects
 from kbuild.plan.head import Head
@@ -28,8 +30,12 @@ def compile(model: keras.Model, train: Train, heads: Sequence[Head], steps_per_e
     """
     if all(head.loss is None for head in heads) and not _adds_loss(model):
         raise SpecError(
-            Problem("K163", "no output has a loss, so there is nothing to train",
-                    help="give `train.loss` for at least one output", path="train.loss")
+            Problem(
+                "K163",
+                "no output has a loss, so there is nothing to train",
+                help="give `train.loss` for at least one output",
+                path="train.loss",
+            )
         )
     single = len(heads) == 1
     losses = {head.output: objects.make(head.loss) for head in heads if head.loss is not None}
@@ -46,25 +52,30 @@ def compile(model: keras.Model, train: Train, heads: Sequence[Head], steps_per_e
 
 def optimizer(train: Train, steps_per_epoch: int) -> keras.Optimizer:
     """The optimizer, its learning rate a schedule where the spec has one."""
-    made = objects.make(train.optimizer)
+    made: Any = objects.make(train.optimizer)
     if isinstance(made, str):
         made = keras.optimizers.get(made)
     if isinstance(train.schedule, Call):
-        made.learning_rate = objects.make(train.schedule)  # pyright: ignore[reportAttributeAccessIssue]
+        made.learning_rate = objects.make(train.schedule)
     elif train.schedule is not None and not isinstance(train.schedule, Plateau):
-        base = float(keras.ops.convert_to_numpy(made.learning_rate))  # pyright: ignore[reportAttributeAccessIssue]
-        made.learning_rate = Scheduled(train.schedule, base, steps_per_epoch, train.epochs)  # pyright: ignore
-    return made  # pyright: ignore[reportReturnType]
+        base = number(made.learning_rate)
+        made.learning_rate = Scheduled(train.schedule, base, steps_per_epoch, train.epochs)
+    return made
 
 
-def rate(optimizer: keras.Optimizer) -> float:
-    """The learning rate of the step that was taken last."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
+def rate(optimizer: Any) -> float:
+    """The learning rate of the step that an optimizer took last."""
+    inner: Any = getattr(optimizer, "inner_optimizer", optimizer)
     scheduled = getattr(inner, "_learning_rate", None)
     if isinstance(scheduled, keras.optimizers.schedules.LearningRateSchedule):
-        step = int(keras.ops.convert_to_numpy(inner.iterations))
-        return float(keras.ops.convert_to_numpy(scheduled(keras.ops.convert_to_tensor(max(step - 1, 0)))))
-    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+        step = max(int(number(inner.iterations)) - 1, 0)
+        return number(scheduled(keras.ops.convert_to_tensor(step)))
+    return number(optimizer.learning_rate)
+
+
+def number(scalar: object) -> float:
+    """A tensor or variable of one element."""
+    return float(np.asarray(keras.ops.convert_to_numpy(scalar)))
 
 
 def _metrics(calls: Sequence[Call]) -> list[object]:

@@ -1,12 +1,21 @@
 """Numbers, text and pictures → TensorBoard event files, without TensorFlow on any backend."""
 
+import importlib
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+# the messages of these modules are made when they are imported, so that nobody can know their types
+_PROTO = "tensorboard.compat.proto"
+event_pb2: Any = importlib.import_module(f"{_PROTO}.event_pb2")
+summary_pb2: Any = importlib.import_module(f"{_PROTO}.summary_pb2")
+tensor_pb2: Any = importlib.import_module(f"{_PROTO}.tensor_pb2")
+tensor_shape_pb2: Any = importlib.import_module(f"{_PROTO}.tensor_shape_pb2")
+types_pb2: Any = importlib.import_module(f"{_PROTO}.types_pb2")
 
 
 class Events:
@@ -28,9 +37,7 @@ class Events:
 
     def image(self, tag: str, png: bytes, size: tuple[int, int], step: int = 0) -> None:
         """A PNG picture of `size` (height, width) pixels."""
-        image = summary_pb2.Summary.Image(
-            height=size[0], width=size[1], colorspace=4, encoded_image_string=png
-        )
+        image = summary_pb2.Summary.Image(height=size[0], width=size[1], colorspace=4, encoded_image_string=png)
         self._add(summary_pb2.Summary.Value(tag=clean(tag), image=image), step)
 
     def histogram(self, tag: str, values: np.ndarray, step: int, bins: int = 30) -> None:
@@ -63,13 +70,13 @@ class Events:
         """Flush and close."""
         self._writer.close()
 
-    def _tensor(self, tag: str, tensor: tensor_pb2.TensorProto, plugin: str, step: int) -> None:
+    def _tensor(self, tag: str, tensor: Any, plugin: str, step: int) -> None:
         metadata = summary_pb2.SummaryMetadata(
             plugin_data=summary_pb2.SummaryMetadata.PluginData(plugin_name=plugin, content=b"")
         )
         self._add(summary_pb2.Summary.Value(tag=clean(tag), tensor=tensor, metadata=metadata), step)
 
-    def _add(self, value: summary_pb2.Summary.Value, step: int) -> None:
+    def _add(self, value: Any, step: int) -> None:
         summary = summary_pb2.Summary(value=[value])
         self._writer.add_event(event_pb2.Event(summary=summary, step=step, wall_time=time.time()))
 
@@ -79,5 +86,5 @@ def clean(tag: str) -> str:
     return re.sub(r"[^\w\-./ ]", "_", tag, flags=re.ASCII).strip("/ ") or "_"
 
 
-def _shape(*sizes: int) -> tensor_shape_pb2.TensorShapeProto:
+def _shape(*sizes: int) -> Any:
     return tensor_shape_pb2.TensorShapeProto(dim=[tensor_shape_pb2.TensorShapeProto.Dim(size=size) for size in sizes])

@@ -33,7 +33,7 @@ def prepare(train: Train) -> list[str]:
     notes = []
     if train.precision != "float32" and not accelerated():
         notes.append(
-            f"warning: `precision: {train.precision}` on a CPU is slower than float32, up to 60 times; it is meant for GPUs"
+            f"warning: `precision: {train.precision}` on a CPU is slower than float32, up to 60 times; it is for GPUs"
         )
     backend.seed(train.seed, train.deterministic)
     return notes
@@ -51,8 +51,12 @@ def arguments(train: Train) -> dict[str, object]:
     steps = train.execution.steps_per_execution
     if steps > 1 and keras.backend.backend() == "torch":
         raise SpecError(
-            Problem("K162", "`steps_per_execution` above 1 does not work on the torch backend",
-                    help="leave it out, or use `--backend tensorflow`", path="train.execution.steps_per_execution")
+            Problem(
+                "K162",
+                "`steps_per_execution` above 1 does not work on the torch backend",
+                help="leave it out, or use `--backend tensorflow`",
+                path="train.execution.steps_per_execution",
+            )
         )
     return {"jit_compile": train.execution.jit, "steps_per_execution": steps}
 

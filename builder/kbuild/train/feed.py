@@ -6,15 +6,16 @@ tf.data pipeline, elsewhere by a `PyDataset`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from kbuild.data.dataset import Part
 from kbuild.data.order import permutation
 from kbuild.train.augment import Augment
 
+ops: Any = keras.ops  # its annotations say that functions return None
 Batch = Callable[[dict, dict, dict], tuple]
 
 
@@ -118,7 +119,7 @@ def _pipeline(arrays: tuple, count: int, size: int, steps: int, batch: Batch, ma
 
     with tf.device("CPU:0"):
         tensors = tuple({name: tf.constant(a) for name, a in group.items()} for group in arrays)
-        order = tf.Variable(np.arange(count, dtype="int64"), trainable=False)
+        order = tf.Variable(tf.range(count, dtype=tf.int64), trainable=False)
 
     def gather(step):
         rows = order[step * size : (step + 1) * size]
@@ -152,7 +153,10 @@ class _Rows(keras.utils.PyDataset):
         rows = self._order[index * self._size : (index + 1) * self._size]
         groups = [{name: array[rows] for name, array in group.items()} for group in self._arrays]
         out = self._batch(*groups)
-        return keras.tree.map_structure(ops.convert_to_numpy, out) if self._made else out
+        if not self._made:
+            return out
+        found: Any = keras.tree.map_structure(ops.convert_to_numpy, out)
+        return found
 
     def reorder(self, order: np.ndarray) -> None:
         self._order = order

@@ -119,7 +119,9 @@ def first_batch(
 def broken(error: Exception, where: str, part: Part, model: keras.Model) -> Problem:
     """What Keras said when a step failed, with the shapes that met."""
     shapes = ", ".join(f"`{name}` {tuple(array.shape)}" for name, array in (*part.x.items(), *part.y.items()))
-    outputs = ", ".join(f"`{name}` {tuple(shape.shape)}" for name, shape in zip(model.output_names, model.outputs, strict=False))
+    outputs = ", ".join(
+        f"`{name}` {tuple(shape.shape)}" for name, shape in zip(model.output_names, model.outputs, strict=False)
+    )
     return Problem(
         "K511",
         f"{where} fails: {objects.sentence(error)}",

@@ -1,19 +1,25 @@
 """Predictions and truth as arrays → what they are worth. Knows nothing of models."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 
 def probabilities(outputs: np.ndarray, logits: bool) -> np.ndarray:
-    """(n, classes) or (n, 1) float64 probabilities from what a model gave; `logits` if that was before softmax or sigmoid."""
+    """What a model gave as (n, classes) or (n, 1) float64 probabilities; `logits`: it was before softmax or sigmoid."""
     values = np.asarray(outputs, "float64").reshape(len(outputs), -1)
     if not logits:
         return values
     if values.shape[1] == 1:
-        return 0.5 * (1.0 + np.tanh(0.5 * values))
+        return sigmoid(values)
     values = np.exp(values - values.max(axis=1, keepdims=True))
     return values / values.sum(axis=1, keepdims=True)
+
+
+def sigmoid(values: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x)) without overflow, float64."""
+    return 0.5 * (1.0 + np.tanh(0.5 * np.asarray(values, "float64")))
 
 
 def chosen(probability: np.ndarray) -> np.ndarray:
@@ -40,11 +46,14 @@ def per_class(true: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -
     from sklearn.metrics import precision_recall_fscore_support
 
     labels = np.arange(len(classes))
-    columns = precision_recall_fscore_support(true, predicted, labels=labels, zero_division=0.0)
+    # its annotations are of another version than its code
+    columns: Any = precision_recall_fscore_support(true, predicted, labels=labels, zero_division=0.0)  # pyright: ignore
     names = ("precision", "recall", "f1", "support")
     rows = {
-        name: {key: float(values[at]) if key != "support" else int(values[at])
-               for key, values in zip(names, columns, strict=True)}
+        name: {
+            key: float(values[at]) if key != "support" else int(values[at])
+            for key, values in zip(names, columns, strict=True)
+        }
         for at, name in enumerate(classes)
     }
     rows["macro"] = {key: float(np.mean(values)) for key, values in zip(names[:3], columns[:3], strict=True)}

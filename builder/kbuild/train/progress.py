@@ -57,8 +57,14 @@ class Rich(Reporter):
 
         self._epochs = epochs
         self._progress = Progress(
-            TextColumn("epoch {task.fields[epoch]}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps,"),
-            TimeRemainingColumn(), TextColumn("left"), console=self._console, transient=True,
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("steps,"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=self._console,
+            transient=True,
         )
         self._task = self._progress.add_task("fit", total=epochs * steps, epoch=1)
         self._progress.start()
@@ -95,7 +101,7 @@ def reporter(quiet: bool = False) -> Reporter:
 
 
 def line(row: Mapping[str, float], epochs: int, best: bool) -> str:
-    """One epoch in one line: `epoch  3/30  loss 0.2031 (val 0.2210)  accuracy 0.9402 (val 0.9333)  lr 0.001  0.4 s  best`."""
+    """One epoch in one line: `epoch  3/30  loss 0.2031 (val 0.2210)  lr 0.001  0.4 s  best`."""
     width = len(str(epochs))
     parts = [f"epoch {int(row['epoch']):{width}d}/{epochs}"]
     names = [name for name in row if name not in HIDDEN and not name.startswith("val_")]

@@ -91,8 +91,11 @@ def load_model(path: Path):
     if not file.is_file():
         status = rundir.info(path).get("status")
         raise SpecError(
-            Problem("K606", f"the run `{path}` has no model: its status is `{status}`",
-                    help="a run has one once an epoch was finished and the training has ended; train again")
+            Problem(
+                "K606",
+                f"the run `{path}` has no model: its status is `{status}`",
+                help="a run has one once an epoch was finished and the training has ended; train again",
+            )
         )
     import keras
 
@@ -103,6 +106,9 @@ def load_model(path: Path):
     except Exception as error:
         text = " ".join(str(error).split())[:300]
         raise SpecError(
-            Problem("K607", f"`{file}` cannot be loaded: {text}",
-                    help="it is torn or was made with other versions; `run.json` says with which")
+            Problem(
+                "K607",
+                f"`{file}` cannot be loaded: {text}",
+                help="it is torn or was made with other versions; `run.json` says with which",
+            )
         ) from error

@@ -1,4 +1,4 @@
-"""A name → a run directory; a path → what `run.json` there says. Raises SpecError K6xx. Never deletes what it did not make."""
+"""A name → a run directory; a path → what `run.json` there says. Raises SpecError K6xx, deletes nothing."""
 
 import json
 import platform
@@ -32,8 +32,11 @@ def create(name: str, out: Path | None = None, root: Path = Path("runs")) -> Pat
     except OSError as error:
         where = out if out is not None else root
         raise SpecError(
-            Problem("K602", f"cannot make a run directory in `{where}`: {error.strerror or error}",
-                    help="choose another place with `--out DIR`")
+            Problem(
+                "K602",
+                f"cannot make a run directory in `{where}`: {error.strerror or error}",
+                help="choose another place with `--out DIR`",
+            )
         ) from None
     return path
 
@@ -81,9 +84,7 @@ def info(path: Path) -> dict[str, object]:
         raise SpecError(Problem("K603", f"there is no run directory `{path}`", help=_others(path)))
     file = path / "run.json"
     if not file.is_file():
-        raise SpecError(
-            Problem("K604", f"`{path}` is not a run directory: it has no `run.json`", help=_others(path))
-        )
+        raise SpecError(Problem("K604", f"`{path}` is not a run directory: it has no `run.json`", help=_others(path)))
     try:
         found = json.loads(file.read_text("utf-8"))
         if not isinstance(found, dict):

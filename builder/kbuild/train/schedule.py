@@ -1,13 +1,13 @@
-"""The learning rate as a function of the step: a `schedule` of the spec, its base rate and the run's length → Scheduled.
+"""A `schedule` of the spec, a base rate and the run's length → Scheduled: the learning rate as a function of the step.
 
 Applied at every step, inside the compiled step, except `plateau`, which reacts to what is measured (callbacks.py).
 """
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import keras
-from keras import ops
 
 from kbuild.spec.section import Section
 from kbuild.spec.train import (
@@ -20,6 +20,8 @@ from kbuild.spec.train import (
     Piecewise,
     Step,
 )
+
+ops: Any = keras.ops  # its annotations say that functions return None
 
 
 def steps(duration: str, steps_per_epoch: int, epochs: int) -> float:

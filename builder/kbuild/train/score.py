@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from kbuild.plan.head import Head, heads
 from kbuild.spec.load import load as load_spec
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
-from kbuild.train import atomic, figures, metrics, rundir, run, weights
+from kbuild.train import atomic, figures, metrics, run, rundir, weights
 
 WORST = 24
 PartName = Literal["train", "validation", "test"]
@@ -45,13 +45,13 @@ def evaluate(
     assert spec.data is not None
     engine.start(backend or installed(info))
     trusted(spec.use)
-    names = tuple(entry.name for entry in spec.inputs) or None
-    dataset = load(spec.data, spec.train.seed, features=names, trust=spec.trust)
+    shapes = {entry.name: entry.shape for entry in spec.inputs}
+    dataset = load(spec.data, spec.train.seed, features=shapes, trust=spec.trust)
     plan = expand(spec, dataset.header)
     from kbuild.model import build
     from kbuild.train import compile, job
 
-    model = run.load_model(path)
+    model: Any = run.load_model(path)
     found = heads(spec, plan, dataset.header)
     dataset = job.aligned(dataset, plan, found)
     compile.compile(model, spec.train, found, 1)
@@ -60,8 +60,11 @@ def evaluate(
     if chosen is None or not len(chosen):
         there = [name for name in ("train", "validation", "test") if len(getattr(dataset, name) or ())]
         raise SpecError(
-            Problem("K609", f"the data has no part `{part}`",
-                    help="choose one of " + ", ".join(f"`{name}`" for name in there))
+            Problem(
+                "K609",
+                f"the data has no part `{part}`",
+                help="choose one of " + ", ".join(f"`{name}`" for name in there),
+            )
         )
     return _written(model, found, chosen, part, features, spec, path)
 
@@ -159,8 +162,12 @@ def _classes(head, part: Part, true: np.ndarray, value: np.ndarray, report: Path
     wrong = np.flatnonzero(true != predicted)
     wrong = wrong[metrics.worst(sure[wrong], WORST)]
     rows = [
-        {"id": _id(part, at), "true": classes[true[at]], "predicted": classes[predicted[at]],
-         "probability": round(float(sure[at]), 6)}
+        {
+            "id": _id(part, at),
+            "true": classes[true[at]],
+            "predicted": classes[predicted[at]],
+            "probability": round(float(sure[at]), 6),
+        }
         for at in wrong
     ]
     images = _images(part)
@@ -181,7 +188,10 @@ def _reconstruction(part: Part, value: np.ndarray, features, output: str, path: 
     from kbuild.train.feed import targets
 
     step = 256
-    pieces = [targets({k: a[at : at + step] for k, a in part.x.items()}, [output], features) for at in range(0, len(part), step)]
+    pieces = [
+        targets({k: a[at : at + step] for k, a in part.x.items()}, [output], features)
+        for at in range(0, len(part), step)
+    ]
     true = np.concatenate([np.asarray(piece[output]) for piece in pieces])
     error = np.square(value.reshape(len(value), -1) - true.reshape(len(true), -1)).mean(axis=1)
     worst = metrics.worst(error, WORST)

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from kbuild.model import backend
+from kbuild.spec.data import Npz
 from kbuild.spec.fill import filled
 from kbuild.spec.train import Plateau
 from kbuild.text.problem import Problem, SpecError
@@ -41,8 +42,11 @@ def train(job: Job, *, out: Path | None, command: Sequence[str], report: Reporte
         with contextlib.suppress(OSError):
             rundir.describe(path, status="failed", error=str(error))
         raise SpecError(
-            Problem("K608", f"cannot write the run `{path}`: {error.strerror or error}",
-                    help="make room or choose another place with `--out DIR`; what was saved before is whole")
+            Problem(
+                "K608",
+                f"cannot write the run `{path}`: {error.strerror or error}",
+                help="make room or choose another place with `--out DIR`; what was saved before is whole",
+            )
         ) from error
     finally:
         report.finish()
@@ -175,8 +179,12 @@ def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, cause: Exception
     run = Run(path, status, len(keeper.rows), seconds, epoch, numbers, test, guard.signals.received)
     _show(keeper.board, path, numbers)
     rundir.describe(
-        path, monitor=best.monitor, signal=run.signal, finished=rundir.now(),
-        error=None if whole else str(cause or guard.failure), **{k: v for k, v in run.as_json().items() if k != "run"},
+        path,
+        monitor=best.monitor,
+        signal=run.signal,
+        finished=rundir.now(),
+        error=None if whole else str(cause or guard.failure),
+        **{k: v for k, v in run.as_json().items() if k != "run"},
     )
     return run
 
@@ -214,6 +222,7 @@ def _begin(job: Job, path: Path, text: str, command: Sequence[str]) -> None:
         trust=spec.trust,
         use=[str(file) for file in spec.use],
         parameters=job.model.count_params(),
+        inputs={name: _described(name, array, job) for name, array in data.train.x.items()},
         outputs=[score.described(head) for head in job.heads],
         notes=[*job.notes, *backend.notes()],
         planned_epochs=spec.train.epochs,
@@ -221,6 +230,14 @@ def _begin(job: Job, path: Path, text: str, command: Sequence[str]) -> None:
     atomic.write_text(path / "spec.yaml", text)
     atomic.write_json(path / "encoding.json", data.encoding)
     rundir.keep_sources(path, spec.sources)
+
+
+def _described(name: str, array: np.ndarray, job: Job) -> dict[str, object]:
+    """An input, so that new examples can be read without the data."""
+    source = None if job.spec.data is None else job.spec.data.source
+    keys = source.x if isinstance(source, Npz) else name
+    key = keys if isinstance(keys, str) else keys.get(name, name)
+    return {"shape": array.shape[1:], "dtype": array.dtype.name, "range": [array.min(), array.max()], "key": key}
 
 
 def _hyperparameters(job: Job) -> dict[str, object]:
@@ -245,7 +262,9 @@ def _not_finite(job: Job, failure: tuple[str, float, str], path: Path, best) -> 
     if bad:
         hint = f"the training data are not finite in `{bad[0]}`; clean them"
     else:
-        hint = "lower the learning rate, set `global_clipnorm: 1.0` in the optimizer, or scale the inputs in `preprocess`"
+        hint = (
+            "lower the learning rate, set `global_clipnorm: 1.0` in the optimizer, or scale the inputs in `preprocess`"
+        )
     kept = f"; the model of epoch {best.epoch + 1} is in `{path}`" if best.epoch is not None else ""
     return Problem("K510", f"`{name}` became {what} in {where}{kept}", job.spec.span("train"), help=hint, path="train")
 

@@ -1,14 +1,18 @@
 """What kbuild puts into TensorBoard: scalars, weights, the spec, the network and the hyperparameters of a run.
 
-Training and validation are two sub-runs with the same tags, so that one chart shows both. The step is the epoch, from 1.
+Training and validation are two sub-runs with the same tags, so that one chart shows both. The step is the epoch,
+from 1.
 """
 
+import importlib
 import io
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 
 from kbuild.train.events import Events
 
@@ -45,7 +49,9 @@ class Board:
             self._file(part).scalar(f"epoch_{name.removeprefix('val_')}", float(value), step)
         if self._histograms and step % self._histograms == 0:
             for variable in model.trainable_variables:
-                self._file("train").histogram(variable.path, keras.ops.convert_to_numpy(variable.value), step)
+                self._file("train").histogram(
+                    variable.path, np.asarray(keras.ops.convert_to_numpy(variable.value)), step
+                )
         for events in self._files.values():
             events.flush()
 
@@ -81,9 +87,7 @@ class Board:
         return self._files[part]
 
     def _hparams(self, tag: str, **data: object) -> None:
-        from tensorboard.plugins.hparams import plugin_data_pb2
-
-        content = plugin_data_pb2.HParamsPluginData(version=0, **data)  # pyright: ignore[reportArgumentType]
+        content = _messages("plugin_data_pb2").HParamsPluginData(version=0, **data)
         self._file("").plugin(tag, PLUGIN, content.SerializeToString())
 
 
@@ -95,9 +99,7 @@ def summary(model: keras.Model) -> str:
 
 
 def _session(values: Mapping[str, object]):
-    from tensorboard.plugins.hparams import plugin_data_pb2
-
-    info = plugin_data_pb2.SessionStartInfo(start_time_secs=time.time())
+    info = _messages("plugin_data_pb2").SessionStartInfo(start_time_secs=time.time())
     for name, value in values.items():
         if isinstance(value, bool):
             info.hparams[name].bool_value = value
@@ -109,17 +111,19 @@ def _session(values: Mapping[str, object]):
 
 
 def _experiment(best: Mapping[str, float]):
-    from tensorboard.plugins.hparams import api_pb2
-
+    api_pb2 = _messages("api_pb2")
     infos = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=f"best/{name}"), display_name=name) for name in best]
     return api_pb2.Experiment(time_created_secs=time.time(), metric_infos=infos)
 
 
 def _ending(success: bool):
-    from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
+    status = _messages("api_pb2").Status.Value("STATUS_SUCCESS" if success else "STATUS_FAILURE")
+    return _messages("plugin_data_pb2").SessionEndInfo(status=status, end_time_secs=time.time())
 
-    status = api_pb2.Status.STATUS_SUCCESS if success else api_pb2.Status.STATUS_FAILURE
-    return plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=time.time())
+
+def _messages(module: str) -> Any:
+    # imported where it is used: it costs time, and its messages are made at run time
+    return importlib.import_module(f"tensorboard.plugins.hparams.{module}")
 
 
 def _fenced(text: str, language: str = "") -> str:

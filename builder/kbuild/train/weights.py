@@ -64,8 +64,9 @@ def _table(class_weight: Mapping[str, float], classes: Sequence[str]) -> np.ndar
     if unknown:
         shown = ", ".join(f"`{name}`" for name in classes[:20]) + (", …" if len(classes) > 20 else "")
         raise SpecError(
-            Problem("K165", f"`{name}` is no class of the data", help=f"the classes are {shown}",
-                    path="train.class_weight")
+            Problem(
+                "K165", f"`{name}` is no class of the data", help=f"the classes are {shown}", path="train.class_weight"
+            )
             for name in unknown
         )
     return np.asarray([class_weight.get(name, 1.0) for name in classes], "float64")
