@@ -9,12 +9,11 @@ import numpy as np
 from kbuild.data import encode, tokens
 from kbuild.data.dataset import Part
 from kbuild.data.fail import fail, unknown
+from kbuild.data.header import Features
 from kbuild.spec.data import Csv
 from kbuild.text.problem import SpecError
 
 Kind = Literal["numeric", "category", "text"]
-Features = Collection[str] | Mapping[str, tuple[int | None, ...] | None]
-"""Names of the model's declared inputs, or their declared shapes by name."""
 
 FEW, MANY = 20, 1000
 """A column of text is a category with up to FEW values, or up to MANY if each stands twice on average."""
@@ -148,8 +147,8 @@ def _inputs(
             "K424", f"the input `{odd}` of the model is the target", "predict it from the other columns", "model.inputs"
         )
     if len(other) > 1:
-        raise unknown("K424", f"the inputs `{'`, `'.join(other)}` of the model are no columns, and only one can join the others",
-                      other[-1], known, "model.inputs")  # fmt: skip
+        said = f"the inputs `{'`, `'.join(other)}` of the model are no columns, and only one can join the others"
+        raise unknown("K424", said, other[-1], known, "model.inputs")
     if other and not rest:
         raise unknown(
             "K424", f"no column is left for the input `{other[0]}` of the model", other[0], known, "model.inputs"
@@ -171,14 +170,13 @@ def _content(name: str, rows: Rows) -> Kind:
         return "numeric"
     if mostly(values):
         at = np.flatnonzero(cells != "")[int(np.argmax(np.isnan(values)))]
-        raise stray(name, str(cells[at]), rows.where[at])
+        raise stray(name, str(cells[at]), rows.where[int(at)])
     count = len(set(cells))
     if count <= FEW or (count <= MANY and 2 * count <= len(cells)):
         return "category"
-    raise fail(
-        "K423", f"the column `{name}` has {count:,} different texts in {len(cells):,} rows, so it is no category",
-        f"list the columns to use under `features`, without it; or as `{name}: text`, with an input of its own", "data.source.features",
-    )  # fmt: skip
+    said = f"the column `{name}` has {count:,} different texts in {len(cells):,} rows, so it is no category"
+    help = f"list the columns to use under `features`, without it; or as `{name}: text`, with an input of its own"
+    raise fail("K423", said, help, "data.source.features")
 
 
 def _numeric(name: str, rows: Rows) -> None:

@@ -21,9 +21,10 @@ def describe(header: Header, dataset: Dataset | None = None) -> dict[str, Any]:
         dataset: None describes what the header tells, without any example.
 
     Returns:
-        `inputs` by name: `shape`, `dtype` and, of the training part, `min`, `max`, `mean`. `targets` by name: `shape`, `dtype`,
-        `task`, `classes`, `count`, `one_hot` and of each part the number of examples of each class (`examples`) or `min`, `max`,
-        `mean`. `parts`: examples by part. `weighted`. With a data set also `digest` and a few of its `examples`.
+        `inputs` by name: `shape`, `dtype` and, of the training part, `min`, `max`, `mean`. `targets` by name:
+        `shape`, `dtype`, `task`, `classes`, `count`, `one_hot` and of each part the number of examples of each class
+        (`examples`) or `min`, `max`, `mean`. `parts`: examples by part. `weighted`. With a data set also `digest` and
+        a few of its `examples`.
     """
     found: dict[str, Any] = {
         "inputs": {
@@ -67,7 +68,7 @@ def text(header: Header, dataset: Dataset | None = None) -> str:
 
 
 def picture(dataset: Dataset, path: Path) -> None:
-    """Draw examples of the training part, with their labels, into a PNG: pictures as such, all else as curves of their numbers."""
+    """Draw examples of the training part, with their labels, into a PNG; what is no picture is drawn as a curve."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

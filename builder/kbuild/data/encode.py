@@ -22,8 +22,8 @@ def encode_rows(encoding: Encoding, rows: Sequence[Mapping[str, str]]) -> dict[s
         rows: cells by column.
 
     Returns:
-        By input name: (rows, width) float32 for a joined vector or a number; (rows, 1) int32 for a category of its own, 0 if it
-        is not in the vocabulary, else counted from 1; (rows, length) int32 for text.
+        By input name: (rows, width) float32 for a joined vector or a number; (rows, 1) int32 for a category of its
+        own, 0 if it is not in the vocabulary, else counted from 1; (rows, length) int32 for text.
 
     Raises:
         SpecError: K460 if the data were no table, K420 for a column that is missing, K422 for a cell that is no number.
@@ -44,7 +44,7 @@ def encode_rows(encoding: Encoding, rows: Sequence[Mapping[str, str]]) -> dict[s
 
 
 def encode_image(path: Path, encoding: Encoding) -> np.ndarray:
-    """(height, width, channels) uint8: a picture as those that the model was trained on. Raises SpecError K402, K404, K460."""
+    """(height, width, channels) uint8: a picture as those trained on. Raises SpecError K402, K404, K460."""
     from kbuild.data.images import decode
 
     if encoding.get("kind") != "image":

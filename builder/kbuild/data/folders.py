@@ -8,7 +8,7 @@ from kbuild.data.fail import fail, shown, there
 
 
 def classes(root: Path) -> Sequence[str]:
-    """Names of the class folders, sorted; what begins with a dot does not count. Raises SpecError K402, K404, K405, K431."""
+    """Names of the class folders, sorted, those with a dot in front left out. Raises K402, K404, K405, K431."""
     there(root, folder=True)
     names: list[str] = []
     with os.scandir(root) as entries:
@@ -57,7 +57,7 @@ def _walk(folder: Path, root: Path, endings: Collection[str]) -> list[Path]:
             _inside(entry, root)
             if entry.is_dir():
                 found += _walk(Path(entry.path), root, endings)
-            elif os.path.splitext(entry.name)[1].lower() in endings:
+            elif entry.name.lower().endswith(tuple(endings)):
                 found.append(Path(entry.path))
     return found
 

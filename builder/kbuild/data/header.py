@@ -1,10 +1,12 @@
 """What can be known of a data source without reading it whole: a `Header`. `kbuild check` reads nothing more."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 Task = Literal["regression", "binary", "multiclass", "multilabel", "reconstruction"]
+Features = Collection[str] | Mapping[str, tuple[int | None, ...] | None]
+"""Names of the model's declared inputs, or their shapes by name, None where not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Header:
     Args:
         inputs: by name of the model's input; a single input is named `input`.
         targets: by name of the model's output; a single target is named `output`. Empty if there are none.
-        counts: examples by part (`train`, `validation`, `test`), as the source has them, before the split; None is unknown.
+        counts: examples by part (`train`, `validation`, `test`), as the source has them, before the split; None is
+            unknown.
         weighted: whether examples have weights.
     """
 

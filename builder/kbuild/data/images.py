@@ -23,7 +23,7 @@ Color = Literal["rgb", "grayscale"]
 
 
 def header(source: Images) -> Header:
-    """From the names of the folders and, without `size`, the first picture's header. Raises SpecError K402, K404, K405, K431, K445."""
+    """From the names of the folders and the first picture. Raises SpecError K402, K404, K405, K431, K445."""
     names = {part: tuple(folders.classes(root)) for part, root in _roots(source).items()}
     _agree(names)
     size = source.size or _size(folders.first(source.train, ENDINGS))
@@ -36,8 +36,8 @@ def read(source: Images) -> Loaded:
     """All pictures, (height, width, channels) uint8, in the order of their classes and names.
 
     Raises:
-        SpecError: K402, K404 for files, K405, K431 for folders, K430 if sizes differ and `size` is not given, K432 for pictures
-            with more than 8 bits a channel, K445 for classes that are not among those to train on.
+        SpecError: K402, K404 for files, K405, K431 for folders, K430 if sizes differ and `size` is not given, K432
+            for pictures with more than 8 bits a channel, K445 for classes that are not among those to train on.
     """
     found = {part: folders.files(root, ENDINGS) for part, root in _roots(source).items()}
     names = {part: tuple(files) for part, files in found.items()}
@@ -59,7 +59,8 @@ def decode(path: Path, color: Color, size: Size, *, resize: bool = True) -> np.n
     """One picture; of an animation the first frame; transparency is left out.
 
     Args:
-        size: height and width; a picture of another size is scaled bilinearly (with antialiasing, as Pillow does), not cropped.
+        size: height and width; a picture of another size is scaled bilinearly (with antialiasing, as Pillow does),
+            not cropped.
         resize: False makes another size an error.
 
     Returns:

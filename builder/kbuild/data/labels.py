@@ -1,7 +1,7 @@
 """Arrays of what is to be predicted → the same as the model gets them, and the `Target` that says what task that is.
 
-The rules: text and bools are classes, sorted; whole numbers are classes 0 … k - 1, other numbers are numbers; rows of 0 and 1 that
-each sum to 1 are one-hot classes, other rows of 0 and 1 several labels at once.
+The rules: text and bools are classes, sorted; whole numbers are classes 0 … k - 1, other numbers are numbers; rows of
+0 and 1 that each sum to 1 are one-hot classes, other rows of 0 and 1 several labels at once.
 """
 
 from collections.abc import Mapping, Sequence

@@ -9,9 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from kbuild.data.columns import Features
 from kbuild.data.dataset import Dataset, Part
-from kbuild.data.header import Header, Target, Tensor
+from kbuild.data.header import Features, Header, Target, Tensor
 from kbuild.data.labels import renamed
 from kbuild.data.loaded import Loaded
 from kbuild.data.split import split
@@ -27,9 +26,10 @@ def load(data: Data, seed: int, *, features: Features | None = None, trust: bool
     Args:
         data: paths in it are absolute.
         seed: of the split, 0 <= seed < 2**32.
-        features: names of the model's declared inputs, or their shapes by name (None where not known). A column of that name is
-            an input of its own: a number as it is, (1,) float32; a category as (1,) int32; text as (length,) int32, the length
-            being that of the declared shape, else 200. A declared shape of () leaves the axis out.
+        features: names of the model's declared inputs, or their shapes by name (None where not known). A column of
+            that name is an input of its own: a number as it is, (1,) float32; a category as (1,) int32; text as
+            (length,) int32, the length being that of the declared shape, else 200. A declared shape of () leaves the
+            axis out.
         trust: whether a `python` source may run.
 
     Returns:

@@ -1,7 +1,7 @@
 """Orders: permutations that are pure functions of numbers, the same on every machine and with every NumPy.
 
-The raw stream of a NumPy bit generator is fixed for ever (NEP 19), what `Generator.permutation` makes of it is not; so the
-raw numbers are sorted.
+The raw stream of a NumPy bit generator is fixed for ever (NEP 19), what `Generator.permutation` makes of it is not;
+so the raw numbers are sorted.
 """
 
 import numpy as np

@@ -1,12 +1,13 @@
-"""Data → Header: what can be known of a source without reading its examples. Raises SpecError, K4xx; K402 for what is absent.
+"""Data → Header: what can be known of a source without reading its examples.
 
-Never opens the network and never runs code. NumPy is imported only for sources that need it, since `check` must be quick.
+Raises SpecError, K4xx; K402 for what is absent. Never opens the network and never runs code. NumPy is imported only
+for sources that need it, since `check` must be quick.
 """
 
 from dataclasses import replace
 
 from kbuild.data.fail import shown, there, unknown
-from kbuild.data.header import Header, Target, Tensor
+from kbuild.data.header import Features, Header, Target, Tensor
 from kbuild.spec.data import Csv, Data, Images, Named, Npz, Python, Texts
 from kbuild.text.problem import SpecError
 
@@ -16,7 +17,7 @@ WHOLE = 2**20
 _UNSURE = {"K414", "K422", "K423"}
 
 
-def peek(data: Data, *, seed: int = 0, features: object = None, trust: bool = False) -> Header:
+def peek(data: Data, *, seed: int = 0, features: Features | None = None, trust: bool = False) -> Header:
     """What the headers, the index or the folder names of a source tell.
 
     Args:
@@ -26,10 +27,12 @@ def peek(data: Data, *, seed: int = 0, features: object = None, trust: bool = Fa
         trust: whether what is loaded may run code; a header never does.
 
     Returns:
-        Sizes that are not known are None; a target whose task is not known has None; no inputs if nothing is known of them.
+        Sizes that are not known are None; a target whose task is not known has None; no inputs if nothing is known of
+        them.
 
     Raises:
-        SpecError: K401 for an unknown name, K402 if a file or folder is not there, others if what is there is not usable.
+        SpecError: K401 for an unknown name, K402 if a file or folder is not there, others if what is there is not
+            usable.
     """
     header = _header(data, seed, features)
     if data.target == "input":
@@ -37,7 +40,7 @@ def peek(data: Data, *, seed: int = 0, features: object = None, trust: bool = Fa
     return _named(header, data.classes)
 
 
-def _header(data: Data, seed: int, features: object) -> Header:
+def _header(data: Data, seed: int, features: Features | None) -> Header:
     match data.source:
         case Named(name=name):
             from kbuild.data import named
@@ -61,19 +64,18 @@ def _header(data: Data, seed: int, features: object) -> Header:
             return Header({})
 
 
-def _table(data: Data, source: Csv, seed: int, features: object) -> Header:
+def _table(data: Data, source: Csv, seed: int, features: Features | None) -> Header:
     files = [there(path) for path in (source.csv, source.test) if path is not None]
-    names: tuple[str, ...] = tuple(features or ())  # pyright: ignore[reportArgumentType, reportGeneralTypeIssues]
     if sum(file.stat().st_size for file in files) <= WHOLE:
         from kbuild.data.load import load
 
-        return load(data.model_copy(update={"target": "labels"}), seed, features=features or names).header  # pyright: ignore[reportArgumentType]
+        return load(data.model_copy(update={"target": "labels"}), seed, features=features).header
     if source.kind == "parquet":
         return _schema(source)
     from kbuild.data import table
 
     try:
-        loaded = table.read(source, names, data.classes or (), limit=WHOLE)
+        loaded = table.read(source, features or (), data.classes or (), limit=WHOLE)
     except SpecError as error:
         if {problem.code for problem in error.problems} <= _UNSURE:
             return Header({})

@@ -23,8 +23,9 @@ _SHAPES = (
 def read(source: Python, trust: bool) -> Loaded:
     """Call `module:function` without arguments; modules are also looked for in the working directory.
 
-    The function returns `(x, y)`, or `((x, y), (x_test, y_test))` as `keras.datasets` does, or a dict with `x` and perhaps `y`,
-    `weights`, `validation`, `test` (dicts of the same) and `classes`; `x` and `y` are arrays, or dicts of arrays by name.
+    The function returns `(x, y)`, or `((x, y), (x_test, y_test))` as `keras.datasets` does, or a dict with `x` and
+    perhaps `y`, `weights`, `validation`, `test` (dicts of the same) and `classes`; `x` and `y` are arrays, or dicts
+    of arrays by name.
 
     Raises:
         SpecError: K450 without `trust`, or if it cannot be called or gives something else; K411–K415.

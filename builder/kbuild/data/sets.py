@@ -76,12 +76,14 @@ def _downloaded(name: str) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndar
             return getattr(keras.datasets, name).load_data(**options)
     except Exception as error:  # Keras raises a bare Exception when a download fails
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        home = os.environ.get("KERAS_HOME") or "~/.keras"
         file = _FILES.get(name, f"`{name}.npz`")
         raise fail(
             "K403",
             f"Keras cannot load `{name}`: {said}",
-            f"put {file} of another machine into `{os.environ.get('KERAS_HOME') or '~/.keras'}/datasets`; or, for arrays in a file that you have, write "
-            "`source: {npz: FILE, x: KEY, y: KEY}` and say `--data-root FOLDER` if it lies elsewhere",
+            f"put {file} of another machine into `{home}/datasets`; or, for arrays "
+            "in a file that you have, write `source: {npz: FILE, x: KEY, y: KEY}`, and say `--data-root FOLDER` if it "
+            "lies elsewhere",
         ) from error
 
 

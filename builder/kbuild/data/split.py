@@ -51,7 +51,7 @@ def split(parts: Mapping[str, Part], targets: Mapping[str, Target], how: Split, 
 
 
 def share(counts: np.ndarray, total: int) -> np.ndarray:
-    """`total` divided in proportion to `counts`, in whole numbers: largest remainders, the lower class first (Hamilton).
+    """`total` divided in proportion to `counts`, in whole numbers by largest remainders, the lower class first.
 
     >>> share(np.array([6, 3, 1]), 5).tolist()
     [3, 2, 0]
@@ -112,10 +112,7 @@ def _groups(train: Part, targets: Mapping[str, Target], how: Split, parts: int) 
 def _take(
     groups: np.ndarray | None, count: int, sizes: Mapping[str, int], how: Split, seed: int
 ) -> Mapping[str, np.ndarray]:
-    if not how.shuffle:
-        order = np.arange(count)[::-1]
-    else:
-        order = deal(count, seed)
+    order = deal(count, seed) if how.shuffle else np.arange(count)[::-1]
     wanted = [(name, sizes[name]) for name in ("test", "validation") if sizes.get(name)]
     if groups is None:
         ends = np.cumsum([0, *(size for _, size in wanted)])

@@ -11,7 +11,7 @@ import numpy as np
 from kbuild.data import columns
 from kbuild.data.dataset import Part
 from kbuild.data.fail import fail, shown, there, unknown
-from kbuild.data.header import Target
+from kbuild.data.header import Features, Target
 from kbuild.data.labels import classed, texts
 from kbuild.data.loaded import Loaded
 from kbuild.spec.data import Csv
@@ -31,7 +31,7 @@ class Table:
         return len(self.where)
 
 
-def read(source: Csv, features: columns.Features, classes: Sequence[str] = (), *, limit: int | None = None) -> Loaded:
+def read(source: Csv, features: Features, classes: Sequence[str] = (), *, limit: int | None = None) -> Loaded:
     """Rows, with their targets told, and how to encode the rest.
 
     Args:
@@ -40,9 +40,9 @@ def read(source: Csv, features: columns.Features, classes: Sequence[str] = (), *
         limit: read only so many characters of the file, to guess.
 
     Raises:
-        SpecError: K402, K404 for the file, K406 without pyarrow, K420 for columns that are not there, K421 for lines that do not
-            fit, K422 for cells that are empty or no number, K423 for columns of which content does not tell what they are,
-            K424 for inputs and columns that do not fit each other.
+        SpecError: K402, K404 for the file, K406 without pyarrow, K420 for columns that are not there, K421 for lines
+            that do not fit, K422 for cells that are empty or no number, K423 for columns of which content does not
+            tell what they are, K424 for inputs and columns that do not fit each other.
     """
     tables = {"train": _table(source, source.csv, limit)}
     if source.test is not None:

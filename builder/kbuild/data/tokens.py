@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 PAD, OTHER, FIRST = 0, 1, 2
-"""What fills a row up, what stands for a word that is not in the vocabulary, and the number of the vocabulary's first word."""
+"""What fills a row up, what stands for a word that is not in the vocabulary, and the number of the first word in it."""
 
 _WORD = re.compile(r"\w+")
 

@@ -6,8 +6,8 @@ import numpy as np
 def balanced(labels: np.ndarray, count: int) -> dict[int, float]:
     """Weights that let every class weigh the same: examples / (classes · examples of the class).
 
-    The formula is scikit-learn's `class_weight="balanced"` (King and Zeng, 2001), over the classes that have examples; a class
-    without any weighs 0.
+    The formula is scikit-learn's `class_weight="balanced"` (King and Zeng, 2001), over the classes that have
+    examples; a class without any weighs 0.
 
     Args:
         labels: (examples,) integers in [0, count).
