@@ -11,7 +11,7 @@ from kbuild.model.objects import make
 from kbuild.plan.graph import tensors, written
 from kbuild.plan.plan import Plan, Ref, Step
 from kbuild.spec.call import Call
-from kbuild.text.problem import Problem, Related, SpecError
+from kbuild.text.problem import Problem, Related, SpecError, mistake
 
 
 def build(plan: Plan) -> keras.Model:
@@ -26,10 +26,12 @@ def build(plan: Plan) -> keras.Model:
     inputs: dict[str, Any] = {}
     for given in plan.inputs:
         if given.shape is None:
-            raise SpecError(
-                Problem("K210", f"the shape of the input `{given.name}` is not known", given.span,
-                        help="the data tell it when they can be read; or give it under `model.inputs`")
-            )  # fmt: skip
+            raise mistake(
+                "K210",
+                f"the shape of the input `{given.name}` is not known",
+                given.span,
+                help="the data tell it when they can be read; or give it under `model.inputs`",
+            )
         inputs[given.name] = keras.Input(given.shape, name=given.name, dtype=given.dtype or "float32")
         values[Ref(given.name)] = inputs[given.name]
     layers: dict[str, Any] = {}
@@ -127,10 +129,12 @@ def _application(step: Step, tensor: Any) -> keras.Model:
         if layer not in known:
             from kbuild.spec.names import suggestion
 
-            raise SpecError(
-                Problem("K206", f"`{step.call.name}` has no layer `{layer}` for the output `{name}`", step.span,
-                        help=suggestion(layer, known))
-            )  # fmt: skip
+            raise mistake(
+                "K206",
+                f"`{step.call.name}` has no layer `{layer}` for the output `{name}`",
+                step.span,
+                help=suggestion(layer, known),
+            )
     ends = [inner.output, *(inner.get_layer(layer).output for layer in step.nodes.values())]
     return keras.Model(inner.input, ends, name=step.name)
 

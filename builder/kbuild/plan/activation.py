@@ -22,7 +22,9 @@ def last_activation(plan: Plan, ref: Ref) -> str | None:
         if call.name == "Activation" or "activation" in call.args:
             return _name(call.args.get("activation", "linear"))
         if call.namespace == "applications":
-            return _name(call.args.get("classifier_activation", "softmax")) if call.args.get("include_top", True) else None
+            return (
+                _name(call.args.get("classifier_activation", "softmax")) if call.args.get("include_top", True) else None
+            )
         found = signature("layers", call.name)
         default = next((p.default for p in found.parameters if p.name == "activation"), "absent") if found else "absent"
         if default != "absent":

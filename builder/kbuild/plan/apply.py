@@ -17,7 +17,7 @@ from kbuild.spec.signature import Signature
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, brief, plain
 from kbuild.text.node import Sequence as SequenceNode
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import mistake
 
 
 def make_step(
@@ -49,10 +49,12 @@ def make_step(
     )  # fmt: skip
     shapes = _shapes(step, made, made.args, feed, graph)
     if shapes is not None and names and len(names) > len(shapes) and not nodes:
-        raise SpecError(
-            Problem("K206", f"`{signature.name}` gives {_tensors(len(shapes))}, and {len(names)} are named", siblings["outputs"].span,
-                    help=_returns_help(signature))
-        )  # fmt: skip
+        raise mistake(
+            "K206",
+            f"`{signature.name}` gives {_tensors(len(shapes))}, and {len(names)} are named",
+            siblings["outputs"].span,
+            help=_returns_help(signature),
+        )
     return replace(step, shapes=shapes)
 
 
@@ -60,13 +62,18 @@ def _unnamed(value: Node | None, signature: Signature, name: Scalar) -> None:
     """The language names entries, not arguments: a name in two places could differ."""
     key = value.key("name") if isinstance(value, MappingNode) and not is_call(value) else None
     if key is not None and signature.namespace != "ops":
-        raise SpecError(
-            Problem("K103", f"`name` is no argument of `{signature.name}` here", key.span, help=f"write `name` beside `{signature.name}`")
+        raise mistake(
+            "K103",
+            f"`name` is no argument of `{signature.name}` here",
+            key.span,
+            help=f"write `name` beside `{signature.name}`",
         )
     if signature.namespace == "ops" and signature.name in _MAKES:
-        raise SpecError(
-            Problem("K205", f"`ops.{signature.name}` takes no tensor: nothing of the model would reach it", name.span,
-                    help="`ops.zeros_like`, `ops.ones_like` and `ops.full_like` make one from a tensor")
+        raise mistake(
+            "K205",
+            f"`ops.{signature.name}` takes no tensor: nothing of the model would reach it",
+            name.span,
+            help="`ops.zeros_like`, `ops.ones_like` and `ops.full_like` make one from a tensor",
         )
 
 
@@ -97,15 +104,17 @@ def _literals(node: Node | None, signature: Signature, here: Here, context: Cont
         return {}
     value = evaluate(node, here.scope.at("call"))
     if not isinstance(value, MappingNode):
-        raise SpecError(
-            Problem("K105", f"`call` is a map of call-time arguments, not `{brief(value)}`", node.span,
-                    help="write `call: {use_causal_mask: true}`")
-        )  # fmt: skip
+        raise mistake(
+            "K105",
+            f"`call` is a map of call-time arguments, not `{brief(value)}`",
+            node.span,
+            help="write `call: {use_causal_mask: true}`",
+        )
     known = [p.name for p in signature.call]
     for key, _ in value.pairs:
         if key.value not in known:
             message = f"`{signature.name}` has no call-time argument `{key.value}`"
-            raise SpecError(Problem("K103", message, key.span, help=suggestion(str(key.value), known)))
+            raise mistake("K103", message, key.span, help=suggestion(str(key.value), known))
     return {str(key.value): plain(item) for key, item in value.pairs}
 
 
@@ -123,18 +132,22 @@ def _wire(
     if feed.listed and (len(feed.items) > 1 or _merges(signature)):
         if len(needed) > 1 or (is_op and signature.name in _SEVERAL):
             if len(feed.items) > max(len(parameters), len(needed)):
-                raise SpecError(
-                    Problem("K205", f"`{signature.name}` takes at most {len(parameters)} inputs, not {len(feed.items)}", name.span)
+                raise mistake(
+                    "K205",
+                    f"`{signature.name}` takes at most {len(parameters)} inputs, not {len(feed.items)}",
+                    name.span,
                 )
             return feed.items, {}, _first(parameters, len(feed.items))
         return (list(feed.items),), {}, _first(parameters, 1)
     if len(needed) > 1 and not is_op:
         said = ", ".join(f"`{p}`" for p in needed)
         example = ", ".join(f"{p}: …" for p in needed)
-        raise SpecError(
-            Problem("K205", f"`{signature.name}` needs {len(needed)} inputs ({said}) and gets 1", name.span,
-                    help=f"write `from: {{{example}}}`, or a list of names")
-        )  # fmt: skip
+        raise mistake(
+            "K205",
+            f"`{signature.name}` needs {len(needed)} inputs ({said}) and gets 1",
+            name.span,
+            help=f"write `from: {{{example}}}`, or a list of names",
+        )
     return (feed.first,), {}, _first(parameters, 1)
 
 
@@ -142,7 +155,9 @@ _SEVERAL = frozenset({"where", "layer_normalization", "rms_normalization"})
 """Operations that require one tensor and take more, one by one."""
 
 
-_MAKES = frozenset({"arange", "array", "empty", "eye", "full", "identity", "linspace", "logspace", "ones", "tri", "zeros"})
+_MAKES = frozenset(
+    {"arange", "array", "empty", "eye", "full", "identity", "linspace", "logspace", "ones", "tri", "zeros"}
+)
 """Operations that make a tensor of numbers: a layer fed by one alone would fall out of the model without a word."""
 
 
@@ -169,12 +184,15 @@ def _by_name(
     unknown = [key for key in feed.by_name if key not in known]
     if unknown:
         key = asked.key(unknown[0]) if isinstance(asked, MappingNode) else None
-        raise SpecError(
-            Problem("K103", f"`{signature.name}` has no input `{unknown[0]}`", (key or name).span, help=suggestion(unknown[0], known))
+        raise mistake(
+            "K103",
+            f"`{signature.name}` has no input `{unknown[0]}`",
+            (key or name).span,
+            help=suggestion(unknown[0], known),
         )
     missing = [p.name for p in parameters if p.required and p.name not in feed.by_name]
     if missing and signature.namespace != "ops":
-        raise SpecError(Problem("K205", f"`{signature.name}` needs the input `{missing[0]}`", name.span, help="add it to `from`"))
+        raise mistake("K205", f"`{signature.name}` needs the input `{missing[0]}`", name.span, help="add it to `from`")
     values = {key: list(f.items) if f.listed else f.first for key, f in feed.by_name.items()}
     leading: list[object] = []
     for parameter in known:
@@ -188,14 +206,18 @@ def _outputs(node: Node | None, made: Call, here: Here) -> tuple[tuple[str, ...]
     if node is None:
         return (), {}
     value = evaluate(node, here.scope.at("outputs"))
-    if isinstance(value, SequenceNode) and all(isinstance(item, Scalar) and isinstance(item.value, str) for item in value.items):
+    if isinstance(value, SequenceNode) and all(
+        isinstance(item, Scalar) and isinstance(item.value, str) for item in value.items
+    ):
         return tuple(str(item.value) for item in value.items if isinstance(item, Scalar)), {}
     if isinstance(value, MappingNode) and made.namespace == "applications":
         return tuple(value.keys), {str(k.value): str(plain(v)) for k, v in value.pairs}
-    raise SpecError(
-        Problem("K206", f"`outputs` names what `{made.name}` returns: it is a list of names, not `{brief(value)}`", node.span,
-                help="write `outputs: [sequence, state]`")
-    )  # fmt: skip
+    raise mistake(
+        "K206",
+        f"`outputs` names what `{made.name}` returns: it is a list of names, not `{brief(value)}`",
+        node.span,
+        help="write `outputs: [sequence, state]`",
+    )
 
 
 def _trainable(here: Here, title: str, made: Call) -> bool | tuple[str, ...] | None:
@@ -214,15 +236,23 @@ def _shapes(step: Step, made: Call, args: Mapping[str, Any], feed: Feed, graph: 
 
     shape = graph.shape(feed.first)
     if made.namespace == "applications" and shape is not None and len(shape) != 3:
-        raise SpecError(
-            Problem("K207", f"`{made.name}` needs (rows, columns, channels) but gets {written(shape)}", step.span,
-                    help="put a `Reshape` in front of it", related=graph.trail(feed.all), path=step.path)
-        )  # fmt: skip
+        raise mistake(
+            "K207",
+            f"`{made.name}` needs (rows, columns, channels) but gets {written(shape)}",
+            step.span,
+            help="put a `Reshape` in front of it",
+            related=graph.trail(feed.all),
+            path=step.path,
+        )
     named = {key: of(value) if isinstance(value, Ref | list) else value for key, value in step.kwargs.items()}
     try:
         return shapes_of(made.name, args, [of(value) for value in step.args], named, made.namespace)
     except ShapeMistake as mistake:
-        raise SpecError(
-            Problem("K207", mistake.message, made.spans.get(mistake.argument or "", step.span), help=mistake.help, related=graph.trail(feed.all), path=step.path)
+        raise mistake(
+            "K207",
+            mistake.message,
+            made.spans.get(mistake.argument or "", step.span),
+            help=mistake.help,
+            related=graph.trail(feed.all),
+            path=step.path,
         ) from None
-

@@ -15,7 +15,7 @@ from kbuild.spec.scope import Scope, evaluate, is_open
 from kbuild.spec.spec import Block
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import Problem, SpecError, mistake
 from kbuild.text.source import Span
 
 
@@ -29,20 +29,24 @@ def use_block(item: Entry, coming: Feed, here: Here, graph: Graph, title: str) -
     name, argument = item.head.name, item.head.argument
     block = graph.blocks[str(name.value)]
     if item.get("outputs") is not None or item.get("call") is not None:
-        raise SpecError(
-            Problem("K206", f"`outputs` and `call` belong to calls; the block `{block.name}` names its outputs itself", item.span,
-                    help=f"declare `outputs` in the block `{block.name}`")
-        )  # fmt: skip
+        raise mistake(
+            "K206",
+            f"`outputs` and `call` belong to calls; the block `{block.name}` names its outputs itself",
+            item.span,
+            help=f"declare `outputs` in the block `{block.name}`",
+        )
     if block.name in here.blocks:
         circle = " → ".join((*here.blocks[here.blocks.index(block.name) :], block.name))
-        raise SpecError(Problem("K203", f"the block uses itself: {circle}", name.span, help="a block cannot contain itself"))
+        raise mistake("K203", f"the block uses itself: {circle}", name.span, help="a block cannot contain itself")
     inputs = _inputs(block, coming, name, item.get("from"))
     shape = graph.shape(inputs[block.inputs[0]].first)
     scope = parameters(block, argument, here, shape, name)
     frame = Frame(tuple(title.split("-")) if title else ())
     frame.names = {key: Bound(feed.items, {}) for key, feed in inputs.items()}
     first = inputs[block.inputs[0]]
-    inside = replace(here, frame=frame, scope=scope, input=first, used=(*here.used, name.span), blocks=(*here.blocks, block.name))
+    inside = replace(
+        here, frame=frame, scope=scope, input=first, used=(*here.used, name.span), blocks=(*here.blocks, block.name)
+    )
     before = len(graph.problems)
     out = expand_chain(block.layers, first, inside, graph)
     named = {key: _named(value, inside) for key, value in block.outputs.items()}
@@ -55,7 +59,7 @@ def use_block(item: Entry, coming: Feed, here: Here, graph: Graph, title: str) -
 def _named(value: Node, inside: Here) -> Ref:
     node = evaluate(value, inside.scope)
     if not isinstance(node, Scalar) or not isinstance(node.value, str):
-        raise SpecError(Problem("K206", "an output of a block refers to one of its entries", value.span))
+        raise mistake("K206", "an output of a block refers to one of its entries", value.span)
     return reference(node, inside)[0]
 
 
@@ -64,8 +68,11 @@ def _inputs(block: Block, coming: Feed, name: Scalar, written: Node | None) -> M
     if coming.by_name:
         unknown = [key for key in coming.by_name if key not in wanted]
         if unknown:
-            raise SpecError(
-                Problem("K103", f"the block `{block.name}` has no input `{unknown[0]}`", _key(written, unknown[0], name), help=suggestion(unknown[0], wanted))
+            raise mistake(
+                "K103",
+                f"the block `{block.name}` has no input `{unknown[0]}`",
+                _key(written, unknown[0], name),
+                help=suggestion(unknown[0], wanted),
             )
         given = dict(coming.by_name)
     elif len(wanted) == 1:
@@ -75,10 +82,12 @@ def _inputs(block: Block, coming: Feed, name: Scalar, written: Node | None) -> M
     if len(given) < len(wanted) or len(coming.items) > len(wanted):
         count = len(coming.items) or len(given)
         said = ", ".join(f"`{w}`" for w in wanted)
-        raise SpecError(
-            Problem("K205", f"the block `{block.name}` takes {len(wanted)} inputs ({said}) and gets {count}", name.span,
-                    help=f"write `from: {{{', '.join(f'{w}: …' for w in wanted)}}}`")
-        )  # fmt: skip
+        raise mistake(
+            "K205",
+            f"the block `{block.name}` takes {len(wanted)} inputs ({said}) and gets {count}",
+            name.span,
+            help=f"write `from: {{{', '.join(f'{w}: …' for w in wanted)}}}`",
+        )
     return {key: given[key] for key in wanted}
 
 
@@ -90,7 +99,12 @@ def parameters(block: Block, argument: Node | None, here: Here, shape: Shape, na
     """
     given = _given(block, argument, here)
     problems = [
-        Problem("K103", f"the block `{block.name}` has no parameter `{key}`", _key(argument, key, node), help=suggestion(key, block.params))
+        Problem(
+            "K103",
+            f"the block `{block.name}` has no parameter `{key}`",
+            _key(argument, key, node),
+            help=suggestion(key, block.params),
+        )
         for key, node in given.items()
         if key not in block.params
     ]
@@ -99,7 +113,9 @@ def parameters(block: Block, argument: Node | None, here: Here, shape: Shape, na
         said = " and ".join(f"`{key}`" for key in missing)
         example = ", ".join(f"{key}: …" for key in missing)
         problems.append(
-            Problem("K104", f"the block `{block.name}` needs {said}", name.span, help=f"write `{block.name}: {{{example}}}`")
+            Problem(
+                "K104", f"the block `{block.name}` needs {said}", name.span, help=f"write `{block.name}: {{{example}}}`"
+            )
         )
     if problems:
         raise SpecError(problems)
@@ -127,7 +143,7 @@ def _given(block: Block, argument: Node | None, here: Here) -> Mapping[str, Node
     if isinstance(argument, MappingNode) and not is_call(argument):
         return {str(key.value): value for key, value in argument.pairs}
     if not block.params:
-        raise SpecError(Problem("K103", f"the block `{block.name}` has no parameters", argument.span))
+        raise mistake("K103", f"the block `{block.name}` has no parameters", argument.span)
     return {next(iter(block.params)): argument}
 
 
@@ -148,7 +164,9 @@ def nested_block(
         key = block.inputs[0]
         own.inputs[key] = Input(key, inner, None, name.span)
         if len(block.inputs) > 1:
-            raise SpecError(Problem("K205", f"`{wrapper}` takes a block with one input, and `{block.name}` has several", name.span))
+            raise mistake(
+                "K205", f"`{wrapper}` takes a block with one input, and `{block.name}` has several", name.span
+            )
         item = Entry(Apply(name, argument), {}, name.span)
         feed = Feed((Ref(key),))
         inside = replace(here, frame=Frame(), input=feed, used=(*here.used, name.span))

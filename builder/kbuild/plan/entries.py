@@ -9,13 +9,13 @@ from kbuild.plan.plan import Ref
 from kbuild.plan.refer import entry_again, feed
 from kbuild.spec.entry import Apply, Branches, Chain, Entry, Open, Reuse, chain, entry, repeat_count
 from kbuild.spec.hole import is_hole
-from kbuild.spec.names import NAME, RESERVED, snake_case, suggestion
+from kbuild.spec.names import NAME, RESERVED, SIBLINGS, snake_case, suggestion
 from kbuild.spec.scope import chosen, evaluate, is_open
 from kbuild.spec.static import unknown_block
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief, plain
 from kbuild.text.node import node as made_node
-from kbuild.text.problem import Problem, Related, SpecError
+from kbuild.text.problem import Problem, Related, SpecError, mistake
 from kbuild.text.source import Span
 
 _USED = "the block is used here"
@@ -25,7 +25,7 @@ _INSIDE = "in the block, this is where"
 def expand_chain(node: Node, flow: Feed, here: Here, graph: Graph) -> Feed:
     """Expand the entries of a chain, one after the other; problems are collected and the rest goes on."""
     here.frame.coming |= explicit_names(node)
-    for item in chain(_opened(node, here)):
+    for item in chain(node if _is_entry(node) else _opened(node, here)):
         graph.count(item.span)
         try:
             flow = expand_entry(item, flow, here, graph)
@@ -36,9 +36,18 @@ def expand_chain(node: Node, flow: Feed, here: Here, graph: Graph) -> Feed:
     return flow
 
 
+def _is_entry(node: Node) -> bool:
+    """Whether a hole in place of a chain is an entry, with a name or the like of its own."""
+    return isinstance(node, MappingNode) and any(key in SIBLINGS for key in node.keys)
+
+
 def _located(problem: Problem, here: Here) -> Problem:
     """Where a person would change it: in the block, if it is theirs; where they use it, if kbuild ships the block."""
-    if not here.used or problem.span is None or problem.related[-1:] and problem.related[-1].message in (_USED, _INSIDE):
+    if (
+        not here.used
+        or problem.span is None
+        or (problem.related[-1:] and problem.related[-1].message in (_USED, _INSIDE))
+    ):
         return problem
     own = [span for span in here.used if not span.source.name.startswith("kbuild:blocks/")]
     if problem.span.source.name.startswith("kbuild:blocks/") and own:
@@ -59,9 +68,7 @@ def expand_entry(item: Node, flow: Feed, here: Here, graph: Graph) -> Feed:
         bound = _repeated(settled, name, flow, place, graph)
     else:
         bound = _once(settled, flow, replace(place, frame=here.frame), graph, name, explicit)
-    if explicit:
-        here.frame.names[name] = bound
-    elif name not in here.frame.names and bound.tensors:
+    if explicit or (name not in here.frame.names and bound.tensors):
         here.frame.names[name] = bound
     return Feed(bound.tensors[:1]) if bound.tensors else flow
 
@@ -76,11 +83,13 @@ def _name(item: Entry, here: Here) -> tuple[str, bool]:
     text = value.value if isinstance(value, Scalar) else None
     if not isinstance(text, str) or not NAME.match(text):
         help = "a name is `[a-z][a-z0-9_]*`"
-        raise SpecError(Problem("K113", f"`{brief(value)}` is no name of an entry", node.span, help=help))
+        raise mistake("K113", f"`{brief(value)}` is no name of an entry", node.span, help=help)
     if text in RESERVED:
-        raise SpecError(Problem("K113", f"`{text}` is a word of the language and cannot be a name", node.span, help="choose another"))
+        raise mistake(
+            "K113", f"`{text}` is a word of the language and cannot be a name", node.span, help="choose another"
+        )
     if text in here.frame.names:
-        raise SpecError(Problem("K114", f"there are two entries named `{text}`", node.span, help="rename one of them"))
+        raise mistake("K114", f"there are two entries named `{text}`", node.span, help="rename one of them")
     return text, True
 
 
@@ -104,8 +113,12 @@ def _settled(item: Entry, here: Here, graph: Graph) -> Entry:
         elif isinstance(head, Apply) and is_open(head.name):
             name = evaluate(head.name, here.scope)
             if not isinstance(name, Scalar) or not isinstance(name.value, str):
-                raise SpecError(Problem("K102", f"`{head.name.value}` is `{brief(name)}`, which is no name of a call", head.name.span))
-            node = MappingNode(((Scalar(name.value, head.name.span), head.argument or Scalar(None, name.span)),), name.span)
+                raise mistake(
+                    "K102", f"`{head.name.value}` is `{brief(name)}`, which is no name of a call", head.name.span
+                )
+            node = MappingNode(
+                ((Scalar(name.value, head.name.span), head.argument or Scalar(None, name.span)),), name.span
+            )
         else:
             return item
         inner = entry(node, frozenset(graph.blocks))
@@ -130,7 +143,7 @@ def _repeated(item: Entry, name: str, flow: Feed, here: Here, graph: Graph) -> B
     count, lists = repeat_count(evaluate(node, here.scope.at("repeat")))
     for key in lists:
         if not NAME.match(key) or key in RESERVED:
-            raise SpecError(Problem("K113", f"`{key}` cannot name what `repeat` walks", node.span, help="choose another name"))
+            raise mistake("K113", f"`{key}` cannot name what `repeat` walks", node.span, help="choose another name")
     once = Entry(item.head, {k: v for k, v in item.siblings.items() if k != "repeat"}, item.span)
     start = len(graph.order)
     copies: list[Bound] = []
@@ -154,7 +167,9 @@ def _once(
 ) -> Bound:
     """One copy of an entry. `name` is None in a repeat, where the frame's prefix already ends with it."""
     start = len(graph.order)
-    coming = feed(item.get("from"), here, flow if before is None or item.get("from") is not None else Feed(before.tensors[:1]))
+    coming = feed(
+        item.get("from"), here, flow if before is None or item.get("from") is not None else Feed(before.tensors[:1])
+    )
     if before is not None and item.get("from") is not None:
         coming = coming.with_first(before.tensors[0])
     if not _kept(item, here):
@@ -179,10 +194,14 @@ def _matched(item: Entry, inside: Here, graph: Graph, start: int) -> None:
     names = {step.name.removeprefix(inside.root + "-") for step in steps}
     for pattern in inside.trainable:
         if not any(fnmatch(name, pattern) for name in names | {step.name for step in steps}):
-            raise SpecError(
-                Problem("K217", f"`trainable: [{pattern}]` matches no layer here", node.span,
-                        help=suggestion(pattern.rstrip("*"), names, "a pattern is of the names inside the entry, `*` stands for any text"))
-            )  # fmt: skip
+            raise mistake(
+                "K217",
+                f"`trainable: [{pattern}]` matches no layer here",
+                node.span,
+                help=suggestion(
+                    pattern.rstrip("*"), names, "a pattern is of the names inside the entry, `*` stands for any text"
+                ),
+            )
 
 
 def _headed(item: Entry, coming: Feed, here: Here, graph: Graph, title: str, explicit: bool, repeated: bool) -> Bound:
@@ -204,7 +223,9 @@ def _headed(item: Entry, coming: Feed, here: Here, graph: Graph, title: str, exp
     raise AssertionError(item)
 
 
-def _applied(item: Entry, name: Scalar, argument: Node | None, coming: Feed, here: Here, graph: Graph, title: str) -> Bound:
+def _applied(
+    item: Entry, name: Scalar, argument: Node | None, coming: Feed, here: Here, graph: Graph, title: str
+) -> Bound:
     from kbuild.plan.blocks import nested_block
 
     text = str(name.value)
@@ -220,20 +241,27 @@ def _applied(item: Entry, name: Scalar, argument: Node | None, coming: Feed, her
     return Bound(tensors, named)
 
 
-def _branches(item: Entry, head: Branches, coming: Feed, here: Here, graph: Graph, title: str | None, repeated: bool) -> Bound:
+def _branches(
+    item: Entry, head: Branches, coming: Feed, here: Here, graph: Graph, title: str | None, repeated: bool
+) -> Bound:
     content = _opened(head.content, here)
     if not isinstance(content, Sequence) or not content.items:
-        raise SpecError(
-            Problem("K205", f"`branches` is a list of chains, not `{brief(content)}`", content.span,
-                    help="write each branch as a list; `[]` hands its input on")
-        )  # fmt: skip
+        raise mistake(
+            "K205",
+            f"`branches` is a list of chains, not `{brief(content)}`",
+            content.span,
+            help="write each branch as a list; `[]` hands its input on",
+        )
     inside = here
     ends = tuple(expand_chain(branch, coming, inside, graph).first for branch in content.items)
     merge = head.merge or Scalar("Concatenate", item.span)
     settled = _settled(entry(_opened(merge, here), frozenset(graph.blocks)), here, graph)
     if not isinstance(settled.head, Apply):
-        raise SpecError(
-            Problem("K205", f"`merge` takes a merging call, not `{brief(merge)}`", merge.span, help="write `merge: Add` or another")
+        raise mistake(
+            "K205",
+            f"`merge` takes a merging call, not `{brief(merge)}`",
+            merge.span,
+            help="write `merge: Add` or another",
         )
     name = settled.head.name
     if title is None:
@@ -244,7 +272,7 @@ def _branches(item: Entry, head: Branches, coming: Feed, here: Here, graph: Grap
 def _reused(target: Node, coming: Feed, here: Here, graph: Graph, title: str) -> Bound:
     value = evaluate(target, here.scope.at("reuse"))
     if not isinstance(value, Scalar) or not isinstance(value.value, str):
-        raise SpecError(Problem("K216", f"`reuse` takes the name of an entry, not `{brief(value)}`", target.span))
+        raise mistake("K216", f"`reuse` takes the name of an entry, not `{brief(value)}`", target.span)
     again = entry_again(value, here)
     outer = graph.twins
     twins = [graph.steps[name].layer for name in graph.order[again.start : again.stop]]
@@ -277,8 +305,11 @@ def _kept(item: Entry, here: Here) -> bool:
         return True
     value = evaluate(node, here.scope.at("when"))
     if not isinstance(value, Scalar) or not isinstance(value.value, bool):
-        raise SpecError(
-            Problem("K105", f"`when` is `true` or `false`, not `{brief(value)}`", node.span, help="write a comparison: `\"${stride != 1}\"`")
+        raise mistake(
+            "K105",
+            f"`when` is `true` or `false`, not `{brief(value)}`",
+            node.span,
+            help='write a comparison: `"${stride != 1}"`',
         )
     return value.value
 
@@ -287,7 +318,7 @@ def _inside(item: Entry, here: Here, name: str | None) -> Here:
     """The place inside an entry: `trainable` reaches all that is in it."""
     node = item.get("weights")
     if node is not None:
-        raise SpecError(Problem("K190", "`weights` is not supported by this version of kbuild", node.span, help="leave it out"))
+        raise mistake("K190", "`weights` is not supported by this version of kbuild", node.span, help="leave it out")
     node = item.get("trainable")
     if node is None:
         return here
@@ -299,10 +330,12 @@ def _inside(item: Entry, here: Here, name: str | None) -> Here:
         return replace(here, trainable=False, root=root)
     if isinstance(value, list) and value and all(isinstance(pattern, str) for pattern in value):
         return replace(here, trainable=tuple(str(p) for p in value), root=root)
-    raise SpecError(
-        Problem("K105", f"`trainable` is `true`, `false` or a list of patterns of names, not `{value}`", node.span,
-                help="write `trainable: [block7*]`")
-    )  # fmt: skip
+    raise mistake(
+        "K105",
+        f"`trainable` is `true`, `false` or a list of patterns of names, not `{value}`",
+        node.span,
+        help="write `trainable: [block7*]`",
+    )
 
 
 def _bind_lost(item: Node, here: Here) -> None:
@@ -311,5 +344,3 @@ def _bind_lost(item: Node, here: Here) -> None:
         name = item.get("name")
         if isinstance(name, Scalar) and isinstance(name.value, str):
             here.frame.names.setdefault(name.value, Bound((LOST,)))
-
-

@@ -16,7 +16,7 @@ from kbuild.spec.scope import evaluate
 from kbuild.spec.spec import Spec
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief, node, plain
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import SpecError, mistake
 
 
 def expand(spec: Spec, header: Header | None = None) -> Plan:
@@ -62,10 +62,12 @@ def _inputs(spec: Spec, header: Header | None, numbers: list[int] | None) -> lis
     if numbers is not None:
         return [Input("input", (numbers[0],), None, spec.span("model"))]
     if spec.data is None:
-        raise SpecError(
-            Problem("K211", "the shape of the network's input is not known", spec.span("model"),
-                    help="add `data: {source: …}`, or `inputs: {image: {shape: […]}}` beside `layers` under `model`")
-        )  # fmt: skip
+        raise mistake(
+            "K211",
+            "the shape of the network's input is not known",
+            spec.span("model"),
+            help="add `data: {source: …}`, or `inputs: {image: {shape: […]}}` beside `layers` under `model`",
+        )
     return [Input("input", None, None, spec.span("data.source"))]
 
 
@@ -84,10 +86,12 @@ def _declared(spec: Spec, declared: object, header: Header | None) -> Input:
     elif len(shape) != len(tensor.shape) or any(
         a is not None and b is not None and a != b for a, b in zip(shape, tensor.shape, strict=False)
     ):
-        raise SpecError(
-            Problem("K214", f"the input `{declared.name}` is declared as {written(shape)} and the data give {written(tensor.shape)}",
-                    declared.span, help="write the shape of the data; `data.preprocess` may change it")
-        )  # fmt: skip
+        raise mistake(
+            "K214",
+            f"the input `{declared.name}` is declared as {written(shape)} and the data give {written(tensor.shape)}",
+            declared.span,
+            help="write the shape of the data; `data.preprocess` may change it",
+        )
     return Input(declared.name, shape, declared.dtype, declared.span)
 
 
@@ -96,14 +100,19 @@ def _preprocessed(spec: Spec, graph: Graph) -> dict[str, Ref]:
     features = {name: Ref(name) for name in graph.inputs}
     for name, chain in spec.preprocess.items():
         if name and name not in features:
-            raise SpecError(
-                Problem("K201", f"`preprocess` names the input `{name}`, which is not there", chain.span, help=suggestion(name, features))
+            raise mistake(
+                "K201",
+                f"`preprocess` names the input `{name}`, which is not there",
+                chain.span,
+                help=suggestion(name, features),
             )
         if not name and len(features) > 1:
-            raise SpecError(
-                Problem("K205", "`preprocess` must say which input it is for", chain.span,
-                        help=f"write a map: `preprocess: {{{next(iter(features))}: […]}}`")
-            )  # fmt: skip
+            raise mistake(
+                "K205",
+                "`preprocess` must say which input it is for",
+                chain.span,
+                help=f"write a map: `preprocess: {{{next(iter(features))}: […]}}`",
+            )
         key = name or next(iter(features))
         feed = Feed((features[key],))
         prefix = ("preprocess", key) if name else ("preprocess",)
@@ -115,7 +124,10 @@ def _preprocessed(spec: Spec, graph: Graph) -> dict[str, Ref]:
 
 def _outputs(spec: Spec, out: Feed, here: Here, graph: Graph) -> Mapping[str, Ref]:
     if spec.outputs is None:
-        name = next((n for n, b in reversed(here.frame.names.items()) if b.tensors[:1] == (out.first,) and _given(n, here)), "output")
+        name = next(
+            (n for n, b in reversed(here.frame.names.items()) if b.tensors[:1] == (out.first,) and _given(n, here)),
+            "output",
+        )
         return {name if name not in graph.inputs else "output": out.first}
     value = evaluate(spec.outputs, spec.scope.at("model.outputs"))
     items: list[tuple[str, Node]] = []
@@ -126,16 +138,18 @@ def _outputs(spec: Spec, out: Feed, here: Here, graph: Graph) -> Mapping[str, Re
     elif isinstance(value, Scalar) and isinstance(value.value, str):
         items = [(re.sub(r"[-.]", "_", value.value), value)]
     if not items:
-        raise SpecError(Problem("K206", f"`model.outputs` is a list of entries, not `{brief(value)}`", spec.outputs.span))
+        raise mistake("K206", f"`model.outputs` is a list of entries, not `{brief(value)}`", spec.outputs.span)
     outputs: dict[str, Ref] = {}
     for name, item in items:
         try:
             if not isinstance(item, Scalar) or not isinstance(item.value, str):
-                raise SpecError(Problem("K206", f"an output is the name of an entry, not `{brief(item)}`", item.span))
+                raise mistake("K206", f"an output is the name of an entry, not `{brief(item)}`", item.span)
             if not NAME.match(name):
-                raise SpecError(Problem("K113", f"`{name}` is no name of an output", item.span, help="a name is `[a-z][a-z0-9_]*`"))
+                raise mistake(
+                    "K113", f"`{name}` is no name of an output", item.span, help="a name is `[a-z][a-z0-9_]*`"
+                )
             if name in outputs:
-                raise SpecError(Problem("K114", f"there are two outputs named `{name}`", item.span, help="rename one of them"))
+                raise mistake("K114", f"there are two outputs named `{name}`", item.span, help="rename one of them")
             outputs[name] = reference(item, here)[0]
         except SpecError as error:
             graph.problems += error.problems
@@ -156,8 +170,11 @@ def _arrow(spec: Spec) -> list[int] | None:
     value = evaluate(spec.layers, spec.scope.at("model")) if "$" in text else spec.layers
     parts = [part.strip() for part in re.split(r"->|→", str(plain(value)))]
     if len(parts) < 2 or not all(part.isdigit() and 0 < int(part) < 10**9 for part in parts):
-        raise SpecError(
-            Problem("K105", f"`{text}` is no arrow shorthand", spec.layers.span, help="write numbers: `784 -> 512 -> 10`; else a list of layers")
+        raise mistake(
+            "K105",
+            f"`{text}` is no arrow shorthand",
+            spec.layers.span,
+            help="write numbers: `784 -> 512 -> 10`; else a list of layers",
         )
     return [int(part) for part in parts]
 
@@ -183,7 +200,9 @@ def _first_number(numbers: list[int], graph: Graph, features: Mapping[str, Ref],
     for length in shape or ():
         size *= length or 0
     if shape is not None and None not in shape and size != numbers[0]:
-        raise SpecError(
-            Problem("K214", f"the network takes {numbers[0]} numbers and the data give {size}: {written(shape)}", spec.layers.span,
-                    help=f"begin with `{size} -> …`")
-        )  # fmt: skip
+        raise mistake(
+            "K214",
+            f"the network takes {numbers[0]} numbers and the data give {size}: {written(shape)}",
+            spec.layers.span,
+            help=f"begin with `{size} -> …`",
+        )

@@ -9,7 +9,7 @@ from kbuild.spec.names import suggestion
 from kbuild.spec.scope import Scope
 from kbuild.spec.spec import Block
 from kbuild.text.node import Node, Scalar
-from kbuild.text.problem import Problem, Related, SpecError
+from kbuild.text.problem import Problem, Related, SpecError, mistake
 from kbuild.text.source import Span
 
 MOST_ENTRIES = 1_000_000
@@ -143,10 +143,10 @@ class Graph:
     def add(self, step: Step) -> None:
         """Append a step. Raises SpecError K114 if its name is taken."""
         if step.name in self.steps or step.name in self.inputs:
-            raise SpecError(Problem("K114", f"there are two entries named `{step.name}`", step.span, help="rename one of them"))
+            raise mistake("K114", f"there are two entries named `{step.name}`", step.span, help="rename one of them")
         if self.twins is not None:
             if not self.twins:
-                raise SpecError(Problem("K216", "used again, this entry would need a layer that it has not", step.span))
+                raise mistake("K216", "used again, this entry would need a layer that it has not", step.span)
             step = replace(step, layer=self.twins.pop(0))
             self._fits(step, self.steps[step.layer])
         self.steps[step.name] = step
@@ -158,14 +158,19 @@ class Graph:
         known = step.call.name in _BY_FEATURES and step.call.args.get("data_format") != "channels_first"
         if known and now is not None and then is not None and now != then:
             message = f"`{before.name}` was made for {then} features and gets {now} when it is used again"
-            raise SpecError(Problem("K216", message, step.span, help="give it an input of the same size", related=self.trail(tensors(step))))
+            raise mistake(
+                "K216", message, step.span, help="give it an input of the same size", related=self.trail(tensors(step))
+            )
 
     def count(self, span: Span, more: int = 1) -> None:
         """Count entries against the bound, before they are expanded. Raises SpecError K204."""
         self.entries += more
         if self.entries > MOST_ENTRIES:
-            raise SpecError(
-                Problem("K204", f"the expanded network has more than {MOST_ENTRIES:,} entries", span, help="make a `repeat` smaller")
+            raise mistake(
+                "K204",
+                f"the expanded network has more than {MOST_ENTRIES:,} entries",
+                span,
+                help="make a `repeat` smaller",
             )
 
     def trail(self, refs: Sequence[Ref], most: int = 4) -> tuple[Related, ...]:
@@ -185,8 +190,25 @@ class Graph:
 
 
 _BY_FEATURES = frozenset(
-    "Dense BatchNormalization LayerNormalization GroupNormalization Conv1D Conv2D Conv3D SeparableConv1D SeparableConv2D "
-    "DepthwiseConv1D DepthwiseConv2D Conv1DTranspose Conv2DTranspose Conv3DTranspose SimpleRNN LSTM GRU".split()
+    [
+        "Dense",
+        "BatchNormalization",
+        "LayerNormalization",
+        "GroupNormalization",
+        "Conv1D",
+        "Conv2D",
+        "Conv3D",
+        "SeparableConv1D",
+        "SeparableConv2D",
+        "DepthwiseConv1D",
+        "DepthwiseConv2D",
+        "Conv1DTranspose",
+        "Conv2DTranspose",
+        "Conv3DTranspose",
+        "SimpleRNN",
+        "LSTM",
+        "GRU",
+    ]
 )
 
 
@@ -228,15 +250,17 @@ def explicit_names(node: Node) -> set[str]:
     found = {own.value} if isinstance(own, Scalar) and isinstance(own.value, str) else set()
     if node.get("repeat") is not None:
         return found
-    return found.union(*(explicit_names(value) for key, value in node.pairs if key.value in {"chain", "branches", "$choice"}))
+    return found.union(
+        *(explicit_names(value) for key, value in node.pairs if key.value in {"chain", "branches", "$choice"})
+    )
 
 
 def unknown_reference(name: Scalar, frame: Frame) -> SpecError:
     """K201 for a name that means nothing here."""
     text = str(name.value)
     if frame.stands_below(text):
-        return SpecError(
-            Problem("K201", f"`{text}` stands further down", name.span, help="an entry sees only what stands above it")
+        return mistake(
+            "K201", f"`{text}` stands further down", name.span, help="an entry sees only what stands above it"
         )
     help = suggestion(text, frame.visible | {"previous", "input"})
-    return SpecError(Problem("K201", f"there is no entry `{text}` above", name.span, help=help))
+    return mistake("K201", f"there is no entry `{text}` above", name.span, help=help)

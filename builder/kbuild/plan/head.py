@@ -15,9 +15,16 @@ from kbuild.text.source import Span
 PROBABILITIES = frozenset({"softmax", "sigmoid", "hard_sigmoid", "sparsemax", "sparse_sigmoid"})
 _SPARSE = frozenset({"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"})
 _CATEGORICAL = frozenset(
-    {"categorical_crossentropy", "CategoricalCrossentropy", "categorical_focal_crossentropy", "CategoricalFocalCrossentropy"}
+    {
+        "categorical_crossentropy",
+        "CategoricalCrossentropy",
+        "categorical_focal_crossentropy",
+        "CategoricalFocalCrossentropy",
+    }
 )
-_BINARY = frozenset({"binary_crossentropy", "BinaryCrossentropy", "binary_focal_crossentropy", "BinaryFocalCrossentropy"})
+_BINARY = frozenset(
+    {"binary_crossentropy", "BinaryCrossentropy", "binary_focal_crossentropy", "BinaryFocalCrossentropy"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,13 @@ def _head(spec: Spec, plan: Plan, name: str, ref: Ref, target: Target | None, pr
     task = target.task if target else None
     count = target.count if target else None
     span = _span(plan, ref) or spec.span("model")
-    if wanted is not None and not isinstance(wanted, Call) and task in {"multiclass", "binary"} and target and not target.one_hot:
+    if (
+        wanted is not None
+        and not isinstance(wanted, Call)
+        and task in {"multiclass", "binary"}
+        and target
+        and not target.one_hot
+    ):
         _units(name, units, count, task, span, problems)
     one_hot = bool(target and target.one_hot) or _mixes(spec)
     logits = activation not in PROBABILITIES and task in {"binary", "multiclass", "multilabel"}
@@ -132,11 +145,15 @@ def _span(plan: Plan, ref: Ref) -> Span | None:
     return step.used[0] if step.used and step.span and step.span.source.name.startswith("kbuild:") else step.span
 
 
-def _units(name: str, units: int | None, count: int | None, task: Task | None, span: Span, problems: list[Problem]) -> None:
+def _units(
+    name: str, units: int | None, count: int | None, task: Task | None, span: Span, problems: list[Problem]
+) -> None:
     if units is None or count is None or units == count or (task == "binary" and units == 1):
         return
     help = f"give the last layer {count} units" + (", or 1 with a sigmoid" if task == "binary" else "")
-    problems.append(Problem("K220", f"the output `{name}` has {units} units and the data have {count} classes", span, help=help))
+    problems.append(
+        Problem("K220", f"the output `{name}` has {units} units and the data have {count} classes", span, help=help)
+    )
 
 
 def _mixes(spec: Spec) -> bool:
@@ -144,7 +161,9 @@ def _mixes(spec: Spec) -> bool:
     return any(call.name in {"MixUp", "CutMix"} for calls in spec.augment.values() for call in calls)
 
 
-def _automatic(task: Task, activation: str | None, units: int | None, count: int | None, one_hot: bool) -> tuple[Call, str]:
+def _automatic(
+    task: Task, activation: str | None, units: int | None, count: int | None, one_hot: bool
+) -> tuple[Call, str]:
     logits = activation not in PROBABILITIES
     said = f"the last layer gives {'logits' if logits else f'probabilities ({activation})'}"
     args = {"from_logits": True} if logits else {}
@@ -165,7 +184,12 @@ def _usual(task: Task | None, loss: Call | None) -> tuple[Call, ...]:
 
 def _accuracy(metric: Call, task: Task | None, units: int | None, logits: bool) -> Call:
     """`accuracy` over one logit: Keras would compare it with 0.5, and 0 is where the classes part."""
-    if metric.namespace == "identifier" and metric.name in {"accuracy", "acc"} and logits and (units == 1 or task == "multilabel"):
+    if (
+        metric.namespace == "identifier"
+        and metric.name in {"accuracy", "acc"}
+        and logits
+        and (units == 1 or task == "multilabel")
+    ):
         return Call("metrics", "BinaryAccuracy", {"name": metric.name, "threshold": 0.0}, metric.span)
     return metric
 
@@ -183,7 +207,9 @@ def _consistent(
         )  # fmt: skip
     if loss.name in _SPARSE and one_hot:
         why = "MixUp and CutMix make vectors of the labels" if _mixes(spec) else "the labels are vectors"
-        problems.append(Problem("K221", f"{why}, and `{loss.name}` wants integers", where, help="write `categorical_crossentropy`"))
+        problems.append(
+            Problem("K221", f"{why}, and `{loss.name}` wants integers", where, help="write `categorical_crossentropy`")
+        )
     if loss.name in _SPARSE | _CATEGORICAL and task in {"multiclass", "binary"}:
         wanted = count if units is None or count is None or units >= count else count
         if units is not None and wanted is not None and units != wanted:
@@ -195,7 +221,9 @@ def _consistent(
         from_logits = bool(loss.args.get("from_logits", False))
         needed = "sigmoid" if loss.name in _BINARY else "softmax"
         if activation == "linear" and not from_logits:
-            class_name = loss.name if loss.name[:1].isupper() else "".join(word.capitalize() for word in loss.name.split("_"))
+            class_name = (
+                loss.name if loss.name[:1].isupper() else "".join(word.capitalize() for word in loss.name.split("_"))
+            )
             problems.append(
                 Problem("K223", f"`{loss.name}` wants probabilities, and the output `{name}` has no activation", span,
                         help=f"give the last layer `activation: {needed}`, or write `loss: {{{class_name}: {{from_logits: true}}}}`")

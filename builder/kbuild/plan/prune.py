@@ -32,7 +32,14 @@ def pruned(graph: Graph, outputs: Mapping[str, Ref]) -> tuple[Step, ...]:
         )  # fmt: skip
     for given in graph.inputs.values():
         if given.name not in live and given.name not in spared and not dead:
-            problems.append(Problem("K202", f"nothing uses the input `{given.name}`", given.span, help="use it with `from`, or remove it"))
+            problems.append(
+                Problem(
+                    "K202",
+                    f"nothing uses the input `{given.name}`",
+                    given.span,
+                    help="use it with `from`, or remove it",
+                )
+            )
     if problems:
         raise SpecError(problems)
     return tuple(graph.steps[name] for name in graph.order if name in live)

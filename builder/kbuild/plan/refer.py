@@ -8,7 +8,7 @@ from kbuild.spec.names import suggestion
 from kbuild.spec.scope import evaluate
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief, plain
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import mistake
 
 _REFERENCE = re.compile(r"([a-z][a-z0-9_]*)(?:-(\d+|\*))?(?:\.([a-z][a-z0-9_]*))?\Z")
 
@@ -25,7 +25,7 @@ def feed(node: Node | None, here: Here, previous: Feed) -> Feed:
     if isinstance(value, Sequence):
         items = tuple(ref for item in value.items for ref in _refs(item, here, previous))
         if not items:
-            raise SpecError(Problem("K205", "`from` is empty", value.span, help="name an entry, or leave `from` out"))
+            raise mistake("K205", "`from` is empty", value.span, help="name an entry, or leave `from` out")
         return Feed(items, listed=True)
     if isinstance(value, MappingNode):
         return Feed(by_name={str(key.value): _one(item, here, previous) for key, item in value.pairs})
@@ -43,8 +43,11 @@ def _one(value: Node, here: Here, previous: Feed) -> Feed:
 
 def _refs(value: Node, here: Here, previous: Feed) -> tuple[Ref, ...]:
     if not isinstance(value, Scalar) or not isinstance(value.value, str):
-        raise SpecError(
-            Problem("K205", f"`from` takes names of entries, not `{brief(value)}`", value.span, help="write `from: previous` or a name")
+        raise mistake(
+            "K205",
+            f"`from` takes names of entries, not `{brief(value)}`",
+            value.span,
+            help="write `from: previous` or a name",
         )
     if value.value == "previous":
         return previous.items or (previous.first,)
@@ -58,8 +61,8 @@ def reference(name: Scalar, here: Here) -> tuple[Ref, ...]:
     text = str(name.value)
     match = _REFERENCE.match(text)
     if match is None:
-        raise SpecError(
-            Problem("K201", f"`{text}` is no reference", name.span, help="write a name, `name-0`, `name-*`, `name.output`")
+        raise mistake(
+            "K201", f"`{text}` is no reference", name.span, help="write a name, `name-0`, `name-*`, `name.output`"
         )
     base, index, output = match.groups()
     bound = here.frame.find(base)
@@ -81,7 +84,7 @@ def entry_again(name: Scalar, here: Here) -> Again:
     picked = _copies(bound, match[1], match[2], name)
     again = picked[0].again if match[2] else bound.again
     if again is None:
-        raise SpecError(Problem("K216", f"`{text}` is no entry that can be used again", name.span, help="name a call or a block"))
+        raise mistake("K216", f"`{text}` is no entry that can be used again", name.span, help="name a call or a block")
     return again
 
 
@@ -90,12 +93,14 @@ def _copies(bound: Bound, base: str, index: str | None, name: Scalar) -> tuple[B
         return (bound,)
     copies = bound.copies
     if copies is None:
-        raise SpecError(Problem("K201", f"`{base}` is not repeated, so there is no `{base}-{index}`", name.span, help=f"write `{base}`"))
+        raise mistake(
+            "K201", f"`{base}` is not repeated, so there is no `{base}-{index}`", name.span, help=f"write `{base}`"
+        )
     if index == "*":
         return copies
     if int(index) >= len(copies):
         help = f"the last one is `{base}-{len(copies) - 1}`" if copies else None
-        raise SpecError(Problem("K201", f"`{base}` has {len(copies)} copies, there is no `{base}-{index}`", name.span, help=help))
+        raise mistake("K201", f"`{base}` has {len(copies)} copies, there is no `{base}-{index}`", name.span, help=help)
     return (copies[int(index)],)
 
 
@@ -104,5 +109,5 @@ def _output(bound: Bound, base: str, output: str, name: Scalar) -> Ref:
         return LOST
     if output not in bound.named:
         help = suggestion(output, bound.named, "name its outputs with `outputs: […]`")
-        raise SpecError(Problem("K201", f"`{base}` has no output `{output}`", name.span, help=help))
+        raise mistake("K201", f"`{base}` has no output `{output}`", name.span, help=help)
     return bound.named[output]

@@ -30,7 +30,9 @@ INSTEAD: dict[tuple[str, str], str] = {
 }
 """Refused always, and what to write instead."""
 
-STRING_LAYERS = frozenset({"StringLookup", "TextVectorization", "Hashing", "HashedCrossing", "IntegerLookup", "FeatureSpace"})
+STRING_LAYERS = frozenset(
+    {"StringLookup", "TextVectorization", "Hashing", "HashedCrossing", "IntegerLookup", "FeatureSpace"}
+)
 """Layers that need TensorFlow's strings on every backend: kbuild encodes in the data pipeline instead (language.md 6)."""
 
 _NAMED = re.compile(r"(f|fn|func|function|.*_(fn|fun|func|function))s?\Z")

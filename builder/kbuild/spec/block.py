@@ -8,7 +8,7 @@ from kbuild.spec.names import NAME, RESERVED, suggestion
 from kbuild.spec.spec import Block
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief, plain
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import Problem, SpecError, mistake
 
 LIBRARY = Path(__file__).parent.parent / "blocks"
 _KEYS = ("params", "inputs", "outputs", "layers")
@@ -47,8 +47,11 @@ def _block(key: Scalar, node: Node, library: bool = False) -> Block:
     if isinstance(node, Sequence):
         node = MappingNode(((Scalar("layers", node.span), node),), node.span)
     if not isinstance(node, MappingNode):
-        raise SpecError(
-            Problem("K101", f"the block `{name}` is a map with `layers`, not `{brief(node)}`", node.span, help="write `layers: […]` in it")
+        raise mistake(
+            "K101",
+            f"the block `{name}` is a map with `layers`, not `{brief(node)}`",
+            node.span,
+            help="write `layers: […]` in it",
         )
     problems = [
         Problem("K101", f"a block has no key `{k.value}`", k.span, help=suggestion(str(k.value), _KEYS))
@@ -57,16 +60,22 @@ def _block(key: Scalar, node: Node, library: bool = False) -> Block:
     ]
     layers = node.get("layers")
     if layers is None:
-        problems.append(Problem("K104", f"the block `{name}` has no `layers`", key.span, help="add `layers:` with a list of entries"))
+        problems.append(
+            Problem(
+                "K104", f"the block `{name}` has no `layers`", key.span, help="add `layers:` with a list of entries"
+            )
+        )
     if problems:
         raise SpecError(problems)
     assert layers is not None
     outputs = node.get("outputs")
     if outputs is not None and not isinstance(outputs, MappingNode):
-        raise SpecError(
-            Problem("K101", f"`outputs` of a block is a map of names to entries, not `{brief(outputs)}`", outputs.span,
-                    help="write `outputs: {before: c1}`")
-        )  # fmt: skip
+        raise mistake(
+            "K101",
+            f"`outputs` of a block is a map of names to entries, not `{brief(outputs)}`",
+            outputs.span,
+            help="write `outputs: {before: c1}`",
+        )
     return Block(
         name, _params(node.get("params")), _inputs(node.get("inputs")),
         {str(k.value): v for k, v in outputs.pairs} if isinstance(outputs, MappingNode) else {}, layers, key.span, library,
@@ -77,10 +86,12 @@ def _params(node: Node | None) -> Mapping[str, Node | None]:
     if node is None or (isinstance(node, Scalar) and node.value is None):
         return {}
     if not isinstance(node, MappingNode):
-        raise SpecError(
-            Problem("K101", f"`params` is a map of names to defaults, not `{brief(node)}`", node.span,
-                    help="write `params: {filters: $required, kernel: 3}`")
-        )  # fmt: skip
+        raise mistake(
+            "K101",
+            f"`params` is a map of names to defaults, not `{brief(node)}`",
+            node.span,
+            help="write `params: {filters: $required, kernel: 3}`",
+        )
     _names(node)
     return {str(k.value): None if isinstance(v, Scalar) and v.value == "$required" else v for k, v in node.pairs}
 
@@ -88,17 +99,26 @@ def _params(node: Node | None) -> Mapping[str, Node | None]:
 def _names(node: MappingNode) -> None:
     for k, _ in node.pairs:
         if not NAME.match(str(k.value)) or k.value in RESERVED:
-            raise SpecError(Problem("K113", f"`{k.value}` cannot name a parameter", k.span, help="choose another name"))
+            raise mistake("K113", f"`{k.value}` cannot name a parameter", k.span, help="choose another name")
 
 
 def _inputs(node: Node | None) -> tuple[str, ...]:
     if node is None:
         return ("input",)
     names = plain(node)
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) and NAME.match(name) for name in names):
-        raise SpecError(Problem("K101", f"`inputs` of a block is a list of names, not `{names}`", node.span, help="write `inputs: [x, skip]`"))
+    if (
+        not isinstance(names, list)
+        or not names
+        or not all(isinstance(name, str) and NAME.match(name) for name in names)
+    ):
+        raise mistake(
+            "K101",
+            f"`inputs` of a block is a list of names, not `{names}`",
+            node.span,
+            help="write `inputs: [x, skip]`",
+        )
     wrong = next((name for name in names if names.count(name) > 1 or (name in RESERVED and name != "input")), None)
     if wrong is not None:
         why = "is there twice" if names.count(wrong) > 1 else "is a word of the language"
-        raise SpecError(Problem("K113", f"the input `{wrong}` of a block {why}", node.span, help="choose another name"))
+        raise mistake("K113", f"the input `{wrong}` of a block {why}", node.span, help="choose another name")
     return tuple(str(name) for name in names)

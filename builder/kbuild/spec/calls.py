@@ -13,7 +13,7 @@ from kbuild.spec.scope import is_open
 from kbuild.spec.signature import Parameter, Signature, identifiers, names, signature
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import Problem, SpecError, mistake
 from kbuild.text.source import Span
 
 NOUNS = {
@@ -28,10 +28,17 @@ _BY_ARGUMENT = (
     ("layer", ("layers",)), ("cell", ("layers",)), ("loss", ("losses",)), ("metric", ("metrics",)),
 )  # fmt: skip
 _ANYWHERE = ("layers", "initializers", "regularizers", "constraints", "schedules", "optimizers", "losses", "metrics")
-_IDENTIFIED = {"initializer": "initializers", "regularizer": "regularizers", "constraint": "constraints", "activation": "activations"}
+_IDENTIFIED = {
+    "initializer": "initializers",
+    "regularizer": "regularizers",
+    "constraint": "constraints",
+    "activation": "activations",
+}
 
 
-_DTYPE = re.compile(r"(bool|string|u?int(8|16|32|64)|b?float16|float(32|64)|mixed_b?float16|(int[48]|float8|gptq|awq)\b.*)\Z")
+_DTYPE = re.compile(
+    r"(bool|string|u?int(8|16|32|64)|b?float16|float(32|64)|mixed_b?float16|(int[48]|float8|gptq|awq)\b.*)\Z"
+)
 
 
 class _Open:
@@ -106,9 +113,9 @@ def find(name: Scalar, namespaces: tuple[str, ...], context: Context) -> Signatu
     for namespace in namespaces:
         found = signature(namespace, text)
         if found is not None and namespace == "layers" and text in {"Input", "InputSpec", "InputLayer"}:
-            raise SpecError(Problem("K102", f"`{text}` is no entry", name.span, help="declare it under `model.inputs`"))
+            raise mistake("K102", f"`{text}` is no entry", name.span, help="declare it under `model.inputs`")
         if found is not None and found.abstract:
-            raise SpecError(Problem("K102", f"`{text}` is abstract, it only serves to derive from", name.span))
+            raise mistake("K102", f"`{text}` is abstract, it only serves to derive from", name.span)
         if found is not None:
             _allowed(found, name, context)
             return found
@@ -119,20 +126,22 @@ def find(name: Scalar, namespaces: tuple[str, ...], context: Context) -> Signatu
     if "layers" in namespaces:
         known |= context.blocks
         noun = "layer or block"
-    raise SpecError(
-        Problem("K102", f"there is no {noun} `{name.value}`", name.span,
-                help=suggestion(text, known, "`kbuild layers` lists the names of the installed Keras"))
-    )  # fmt: skip
+    raise mistake(
+        "K102",
+        f"there is no {noun} `{name.value}`",
+        name.span,
+        help=suggestion(text, known, "`kbuild layers` lists the names of the installed Keras"),
+    )
 
 
 def _allowed(found: Signature, name: Scalar, context: Context) -> None:
     instead = allow.INSTEAD.get((found.namespace, found.name))
     if instead:
-        raise SpecError(Problem("K107", f"`{found.name}` has no place in a spec", name.span, help=instead))
+        raise mistake("K107", f"`{found.name}` has no place in a spec", name.span, help=instead)
     why = None if context.trust else allow.reason(found)
     if why:
         help = "run with --trust if the spec is your own"
-        raise SpecError(Problem("K107", f"`{found.name}` is refused: {why}", name.span, help=help))
+        raise mistake("K107", f"`{found.name}` is refused: {why}", name.span, help=help)
 
 
 def argument_value(key: str, node: Node, context: Context) -> Value:
@@ -156,7 +165,7 @@ def _value(node: Node, hint: tuple[str, ...], context: Context) -> Value:
     config = node.key("class_name")
     if config is not None:
         message = f"`{brief(node)}` is a Keras config, which kbuild does not load"
-        raise SpecError(Problem("K107", message, config.span, help="write a call: `Name: {argument: value}`"))
+        raise mistake("K107", message, config.span, help="write a call: `Name: {argument: value}`")
     return {str(key.value): _value(item, _ANYWHERE, context) for key, item in node.pairs}
 
 
@@ -172,7 +181,9 @@ def _layer(node: Node, context: Context, hint: tuple[str, ...]) -> Value:
     return _value(node, hint, context)
 
 
-def _given(found: Signature, argument: Node | None, collected: _Collected, filled: frozenset[str]) -> Mapping[str, Node] | None:
+def _given(
+    found: Signature, argument: Node | None, collected: _Collected, filled: frozenset[str]
+) -> Mapping[str, Node] | None:
     """Argument name → node; None if the argument is open as a whole."""
     if argument is None or (isinstance(argument, Scalar) and argument.value is None):
         return {}
@@ -218,7 +229,9 @@ def _short(node: Node) -> str:
     return brief(node)
 
 
-def _missing(found: Signature, given: Mapping[str, Node], name: Scalar, filled: frozenset[str], collected: _Collected) -> None:
+def _missing(
+    found: Signature, given: Mapping[str, Node], name: Scalar, filled: frozenset[str], collected: _Collected
+) -> None:
     missing = [p.name for p in found.parameters if p.required and p.name not in given and p.name not in filled]
     if found.namespace == "applications":
         missing += [key for key in ("include_top", "weights") if key not in given]
@@ -229,7 +242,13 @@ def _missing(found: Signature, given: Mapping[str, Node], name: Scalar, filled: 
 
 
 def _check(
-    found: Signature, parameter: Parameter | None, key: str, node: Node, value: Value, collected: _Collected, context: Context
+    found: Signature,
+    parameter: Parameter | None,
+    key: str,
+    node: Node,
+    value: Value,
+    collected: _Collected,
+    context: Context,
 ) -> None:
     """What can be said of one value from how Keras documents the argument."""
     if value is OPEN or parameter is None:
@@ -238,15 +257,21 @@ def _check(
     wanted = kinds.kind(documented)
     items = value if isinstance(value, list) else [value]
     label = f"`{key}` of `{_label(found)}`"
-    if key == "axis" and isinstance(value, list):
-        return  # `MaxNorm` and others are documented for one and take several
+    if found.namespace == "constraints" and key == "axis" and isinstance(value, list):
+        return  # `MaxNorm` is documented for one axis and takes several
     if wanted and isinstance(value, list | dict):
         collected.add("K105", f"{label} takes one {_noun(wanted)}, not `{_short(node)}`", node.span)
         return
     if value is not None and wanted and not _fits(value, wanted):
-        collected.add("K105", f"{label} takes {_article(wanted)}, not `{_short(node)}`", node.span, _value_help(value, wanted))
+        collected.add(
+            "K105", f"{label} takes {_article(wanted)}, not `{_short(node)}`", node.span, _value_help(value, wanted)
+        )
         return
-    if isinstance(value, bool) and isinstance(parameter.default, int | float | tuple) and not isinstance(parameter.default, bool):
+    if (
+        isinstance(value, bool)
+        and isinstance(parameter.default, int | float | tuple)
+        and not isinstance(parameter.default, bool)
+    ):
         collected.add("K105", f"{label} takes {_article('float')}, not `{_short(node)}`", node.span)
         return
     for item in items:
@@ -263,11 +288,18 @@ def _check_string(
 ) -> None:
     namespace = next((ns for word, ns in _IDENTIFIED.items() if key.endswith(word)), None)
     if namespace and item not in identifiers(namespace):
-        collected.add("K106", f"there is no {NOUNS[namespace]} `{item}`", node.span, suggestion(item, identifiers(namespace)))
+        collected.add(
+            "K106", f"there is no {NOUNS[namespace]} `{item}`", node.span, suggestion(item, identifiers(namespace))
+        )
     elif "vocabulary" in key and not context.trust:
         collected.add("K107", f"{label} may not name a file", node.span, "write the words as a list")
     elif key == "dtype" and found.namespace == "layers" and not _DTYPE.match(item):
-        collected.add("K105", f"there is no dtype `{item}`", node.span, "write `float32`, `mixed_float16` or another that Keras knows")
+        collected.add(
+            "K105",
+            f"there is no dtype `{item}`",
+            node.span,
+            "write `float32`, `mixed_float16` or another that Keras knows",
+        )
     elif key == "learning_rate":
         collected.add("K105", f"{label} takes a number or a schedule, not `{item}`", node.span)
     elif found.namespace == "applications" and key == "weights" and item != "imagenet":

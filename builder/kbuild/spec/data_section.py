@@ -15,7 +15,7 @@ from kbuild.spec.validate import validated
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, brief, plain
 from kbuild.text.node import Sequence as SequenceNode
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import Problem, SpecError, mistake
 
 KINDS: Mapping[str, type] = {
     "npz": Npz, "csv": Csv, "parquet": Csv, "images": Images, "text": Texts, "python": Python
@@ -41,7 +41,7 @@ def data_section(node: Node | None, scope: Scope, context: Context, home: Path, 
     if node is None or (isinstance(node, Scalar) and node.value in (None, False)):
         return Found(None, {}, {})
     if not isinstance(node, MappingNode):
-        raise SpecError(Problem("K101", f"`data` is a map, not `{brief(node)}`", node.span, help="write `data: {source: digits}`"))
+        raise mistake("K101", f"`data` is a map, not `{brief(node)}`", node.span, help="write `data: {source: digits}`")
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     preprocess: Mapping[str, Node] = {}
@@ -85,21 +85,26 @@ def _split(value: Node) -> Split:
     if content is False:
         return Split(validation=0.0, test=0.0)
     if not isinstance(content, dict):
-        raise SpecError(Problem("K105", f"`data.split` is a map, not `{content}`", value.span, help="write `split: {validation: 0.1}`"))
+        raise mistake(
+            "K105", f"`data.split` is a map, not `{content}`", value.span, help="write `split: {validation: 0.1}`"
+        )
     if "folds" in content:
         key = value.key("folds") if isinstance(value, MappingNode) else None
         span = key.span if key else value.span
-        raise SpecError(Problem("K190", "`data.split.folds` is not supported by this version of kbuild", span, help="leave it out"))
+        raise mistake(
+            "K190", "`data.split.folds` is not supported by this version of kbuild", span, help="leave it out"
+        )
     split = validated(Split, content, "data.split", value)
     for part in ("validation", "test"):
         size = getattr(split, part)
         if isinstance(size, float) and size >= 1:
-            raise SpecError(
-                Problem("K105", f"`data.split.{part}` is a fraction below 1 or a number of examples, not `{size}`",
-                        value.get(part).span if isinstance(value, MappingNode) else value.span)  # type: ignore[union-attr]
-            )  # fmt: skip
+            raise mistake(
+                "K105",
+                f"`data.split.{part}` is a fraction below 1 or a number of examples, not `{size}`",
+                value.get(part).span if isinstance(value, MappingNode) else value.span,
+            )
     if float(split.validation) < 1 and float(split.test) < 1 and split.validation + split.test >= 1:
-        raise SpecError(Problem("K105", "`data.split` leaves nothing to train on", value.span, help="make the parts smaller"))
+        raise mistake("K105", "`data.split` leaves nothing to train on", value.span, help="make the parts smaller")
     return split
 
 
@@ -108,23 +113,30 @@ def source(value: Node, context: Context, home: Path, roots: Sequence[Path]) -> 
     if isinstance(value, Scalar) and isinstance(value.value, str):
         return Named(name=value.value)
     if not isinstance(value, MappingNode):
-        raise SpecError(Problem("K105", f"`data.source` is a name or a map, not `{brief(value)}`", value.span))
+        raise mistake("K105", f"`data.source` is a name or a map, not `{brief(value)}`", value.span)
     kinds = [key for key in value.keys if key in KINDS or key in LATER]
     if len(kinds) != 1:
         first = value.keys[0] if value.keys else ""
-        raise SpecError(
-            Problem("K104", "`data.source` needs one of `npz`, `csv`, `parquet`, `images`, `text`, `python`", value.span,
-                    help=suggestion(first, KINDS))
-        )  # fmt: skip
+        raise mistake(
+            "K104",
+            "`data.source` needs one of `npz`, `csv`, `parquet`, `images`, `text`, `python`",
+            value.span,
+            help=suggestion(first, KINDS),
+        )
     kind = kinds[0]
     if kind in LATER:
-        raise SpecError(
-            Problem("K190", f"`data.source.{kind}` is not supported by this version of kbuild", value.span,
-                    help="write the examples to an npz file, or load them with `{python: \"module:function\"}` and --trust")
-        )  # fmt: skip
+        raise mistake(
+            "K190",
+            f"`data.source.{kind}` is not supported by this version of kbuild",
+            value.span,
+            help='write the examples to an npz file, or load them with `{python: "module:function"}` and --trust',
+        )
     if kind == "python" and not context.trust:
-        raise SpecError(
-            Problem("K107", "a `python` source runs code and is refused", value.span, help="run with --trust if the spec is your own")
+        raise mistake(
+            "K107",
+            "a `python` source runs code and is refused",
+            value.span,
+            help="run with --trust if the spec is your own",
         )
     content = {key: item for key, item in zip(value.keys, (item for _, item in value.pairs), strict=True)}
     values = {key: _part(kind, key, item, home, roots) for key, item in content.items()}
@@ -152,7 +164,9 @@ def _by_input(value: Node) -> Mapping[str, Node]:
     """A chain, or a map of chains by input; a map whose only key is a call or structure is an entry."""
     if isinstance(value, Scalar) and value.value in (None, False):
         return {}
-    if isinstance(value, MappingNode) and all(key[:1].islower() and key not in {"chain", "branches", "reuse"} for key in value.keys):
+    if isinstance(value, MappingNode) and all(
+        key[:1].islower() and key not in {"chain", "branches", "reuse"} for key in value.keys
+    ):
         return {str(key.value): item for key, item in value.pairs}
     return {"": value}
 
@@ -179,6 +193,6 @@ def _layer(item: Node, context: Context) -> Call:
         return call(item, None, ("layers",), context)
     if isinstance(item, MappingNode) and len(item) == 1:
         return call(item.pairs[0][0], item.pairs[0][1], ("layers",), context)
-    raise SpecError(
-        Problem("K105", f"`augment` is a list of layers, without names or inputs of their own, not `{brief(item)}`", item.span)
+    raise mistake(
+        "K105", f"`augment` is a list of layers, without names or inputs of their own, not `{brief(item)}`", item.span
     )

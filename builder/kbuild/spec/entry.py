@@ -8,7 +8,7 @@ from kbuild.spec.names import SIBLINGS, STRUCTURE, suggestion
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, brief
 from kbuild.text.node import Sequence as SequenceNode
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import Problem, SpecError, mistake
 from kbuild.text.source import Span
 
 
@@ -102,10 +102,12 @@ def entry(node: Node, blocks: frozenset[str] = frozenset()) -> Entry:
                 return Entry(Open(node), {}, node.span)
             return Entry(Apply(node, None), {}, node.span)
         case Scalar():
-            raise SpecError(
-                Problem("K102", f"`{brief(node)}` is no entry of a chain", node.span,
-                        help="an entry is a call such as `Dense: 64`, a block, or a variable")
-            )  # fmt: skip
+            raise mistake(
+                "K102",
+                f"`{brief(node)}` is no entry of a chain",
+                node.span,
+                help="an entry is a call such as `Dense: 64`, a block, or a variable",
+            )
         case MappingNode():
             return _mapping(node, blocks)
 
@@ -121,10 +123,12 @@ def _mapping(node: MappingNode, blocks: frozenset[str]) -> Entry:
         elif not (hole and text not in KINDS) and text != "merge":
             heads.append((key, value))
     if not heads:
-        raise SpecError(
-            Problem("K104", "an entry needs a call, a block, `chain`, `branches` or `reuse`", node.span,
-                    help="write `- Dense: 64`, with `name`, `from` and the like beside it")
-        )  # fmt: skip
+        raise mistake(
+            "K104",
+            "an entry needs a call, a block, `chain`, `branches` or `reuse`",
+            node.span,
+            help="write `- Dense: 64`, with `name`, `from` and the like beside it",
+        )
     if hole:
         return Entry(Open(node), siblings, heads[0][0].span)
     if len(heads) > 1:
@@ -132,7 +136,7 @@ def _mapping(node: MappingNode, blocks: frozenset[str]) -> Entry:
     key, value = heads[0]
     merge = node.get("merge")
     if merge is not None and key.value != "branches":
-        raise SpecError(Problem("K101", "`merge` belongs to `branches`", node.key("merge").span))  # type: ignore[union-attr]
+        raise mistake("K101", "`merge` belongs to `branches`", node.key("merge").span)  # type: ignore[union-attr]
     return Entry(_head(key, value, merge), siblings, key.span)
 
 
@@ -164,8 +168,11 @@ def _several(heads: list[tuple[Scalar, Node]], blocks: frozenset[str]) -> SpecEr
             for key in others
         )  # fmt: skip
     names = ", ".join(f"`{key.value}`" for key, _ in heads)
-    return SpecError(
-        Problem("K101", f"one entry makes one call, not {len(heads)}: {names}", heads[1][0].span, help="begin each entry with `- `")
+    return mistake(
+        "K101",
+        f"one entry makes one call, not {len(heads)}: {names}",
+        heads[1][0].span,
+        help="begin each entry with `- `",
     )
 
 
@@ -193,18 +200,25 @@ def repeat_count(node: Node) -> tuple[int, Mapping[str, Sequence[Node]]]:
     Raises:
         SpecError: K209.
     """
-    if isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool) and node.value >= 0:
+    if (
+        isinstance(node, Scalar)
+        and isinstance(node.value, int)
+        and not isinstance(node.value, bool)
+        and node.value >= 0
+    ):
         return node.value, {}
     if isinstance(node, MappingNode) and len(node):
         lists = {str(key.value): value.items for key, value in node.pairs if isinstance(value, SequenceNode)}
         lengths = {name: len(items) for name, items in lists.items()}
         if len(set(lengths.values())) > 1:
             said = ", ".join(f"`{name}` has {length}" for name, length in lengths.items())
-            raise SpecError(Problem("K209", f"the lists of `repeat` differ in length: {said}", node.span))
+            raise mistake("K209", f"the lists of `repeat` differ in length: {said}", node.span)
         count = next(iter(lengths.values()), 1)
         walked = {str(key.value): lists.get(str(key.value), (value,) * count) for key, value in node.pairs}
         return count, walked
-    raise SpecError(
-        Problem("K209", f"`repeat` takes a number of copies or a map of lists, not `{brief(node)}`", node.span,
-                help="write `repeat: 3` or `repeat: {filters: [64, 128]}`")
-    )  # fmt: skip
+    raise mistake(
+        "K209",
+        f"`repeat` takes a number of copies or a map of lists, not `{brief(node)}`",
+        node.span,
+        help="write `repeat: 3` or `repeat: {filters: [64, 128]}`",
+    )

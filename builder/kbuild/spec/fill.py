@@ -63,7 +63,8 @@ def _filled(node: Node, scope: Scope, hidden: frozenset[str]) -> Node:
         case MappingNode():
             inside = hidden | _walked(node)
             return MappingNode(
-                tuple((k, _filled(v, scope, hidden if k.value == "repeat" else inside)) for k, v in node.pairs), node.span
+                tuple((k, _filled(v, scope, hidden if k.value == "repeat" else inside)) for k, v in node.pairs),
+                node.span,
             )
 
 
@@ -72,7 +73,9 @@ def _hole(node: MappingNode, scope: Scope, hidden: frozenset[str]) -> Node:
         choice = _filled(chosen(node, scope), scope, hidden)
     except SpecError:
         return node
-    beside = tuple((k, _filled(v, scope, hidden)) for k, v in node.pairs if not str(k.value).startswith("$") and k.value in _ENTRY)
+    beside = tuple(
+        (k, _filled(v, scope, hidden)) for k, v in node.pairs if not str(k.value).startswith("$") and k.value in _ENTRY
+    )
     if not beside:
         return choice
     if isinstance(choice, MappingNode):

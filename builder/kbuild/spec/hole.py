@@ -7,7 +7,7 @@ from typing import Literal
 from kbuild.spec.names import suggestion
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief, plain
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import SpecError, mistake
 from kbuild.text.source import Span
 
 KINDS = ("$choice", "$int", "$float", "$bool")
@@ -90,7 +90,9 @@ def _choice(node: MappingNode, content: Node) -> Hole:
         if chosen is None:
             return Hole("choice", node.span, next(iter(options.values())), options)
         if not isinstance(chosen, Scalar) or str(chosen.value) not in options:
-            raise _wrong(chosen.span, f"`{brief(chosen)}` is none of the labels", suggestion(str(plain(chosen)), options))
+            raise _wrong(
+                chosen.span, f"`{brief(chosen)}` is none of the labels", suggestion(str(plain(chosen)), options)
+            )
         return Hole("choice", node.span, options[str(chosen.value)], options)
     if isinstance(content, Sequence) and len(content):
         labels = _labels(content)
@@ -99,7 +101,9 @@ def _choice(node: MappingNode, content: Node) -> Hole:
             return Hole("choice", node.span, content.items[0], options)
         match = next((item for item in content.items if _same(item, chosen)), None)
         if match is None:
-            raise _wrong(chosen.span, f"the default `{brief(chosen)}` is none of the options", "write one of the options")
+            raise _wrong(
+                chosen.span, f"the default `{brief(chosen)}` is none of the options", "write one of the options"
+            )
         return Hole("choice", node.span, match, options)
     raise _wrong(content.span, "`$choice` takes a list of options or a map of labels to options, not an empty one")
 
@@ -124,7 +128,9 @@ def _range(node: MappingNode, kind: str, content: Node) -> Hole:
         raise _wrong(content.span, f"the lower end {low} lies above the upper end {high}")
     sampling = plain(node.get("sampling") or Scalar("linear", node.span))
     if sampling not in SAMPLING:
-        raise _wrong((node.get("sampling") or node).span, f"`sampling` is `linear`, `log` or `reverse_log`, not `{sampling}`")
+        raise _wrong(
+            (node.get("sampling") or node).span, f"`sampling` is `linear`, `log` or `reverse_log`, not `{sampling}`"
+        )
     if sampling != "linear" and low <= 0:
         raise _wrong(content.span, f"`sampling: {sampling}` needs ends above 0, not {low}")
     step_node = node.get("step")
@@ -152,4 +158,4 @@ def _same(left: Node, right: Node) -> bool:
 
 
 def _wrong(span: Span, message: str, help: str | None = None) -> SpecError:
-    return SpecError(Problem("K131", message, span, help=help))
+    return mistake("K131", message, span, help=help)

@@ -8,7 +8,10 @@ Kind = Literal["int", "float", "bool"]
 _INT = re.compile(r"\s*(an? )?(strictly )?(positive |non-negative |python )*(int|integer)\b", re.IGNORECASE)
 _FLOAT = re.compile(r"\s*(an? )?(python |scalar |small |non-negative |positive )*(float|number)\b", re.IGNORECASE)
 _BOOL = re.compile(r"\s*(an? )?(optional )?(bool|boolean|whether)\b", re.IGNORECASE)
-_MORE = re.compile(r"\b(or|tuple|tuples|list|lists|string|str|tensor|array|schedule|none|one of|sequence|iterable|dict)\b", re.IGNORECASE)
+_MORE = re.compile(
+    r"\b(or|tuple|tuples|list|lists|string|str|tensor|array|schedule|none|one of|sequence|iterable|dict)\b",
+    re.IGNORECASE,
+)
 
 LOW: dict[str, float] = {
     "units": 1, "filters": 1, "kernel_size": 1, "pool_size": 1, "strides": 1, "dilation_rate": 1, "groups": 1, "num_heads": 1,

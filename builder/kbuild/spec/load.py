@@ -13,7 +13,7 @@ from kbuild.spec.signature import signature
 from kbuild.spec.spec import Spec
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import mistake
 from kbuild.text.read import read, read_file
 from kbuild.text.source import Source
 
@@ -62,7 +62,7 @@ def _read(spec: str | Path) -> tuple[Node, str, Path]:
         path = shipped(name)
         if path is None:
             help = suggestion(name, shipped_names(), "see `kbuild ls`")
-            raise SpecError(Problem("K001", f"kbuild ships no spec `{name}`", help=help))
+            raise mistake("K001", f"kbuild ships no spec `{name}`", help=help)
         return read_file(path, text), name, path.parent
     path = Path(text).absolute()
     return read_file(path, text), path.stem, path.parent
@@ -89,7 +89,17 @@ def _first(name: str, tree: Node) -> str | None:
         return params.keys[0]
     if name in library():
         return next(iter(library()[name].params), None)
-    for namespace in ("layers", "optimizers", "losses", "metrics", "callbacks", "schedules", "regularizers", "initializers", "oracles"):
+    for namespace in (
+        "layers",
+        "optimizers",
+        "losses",
+        "metrics",
+        "callbacks",
+        "schedules",
+        "regularizers",
+        "initializers",
+        "oracles",
+    ):
         found = signature(namespace, name)
         if found and found.parameters:
             return found.parameters[0].name

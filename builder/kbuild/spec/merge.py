@@ -7,7 +7,7 @@ from kbuild.spec.hole import KINDS, is_hole
 from kbuild.spec.names import SIBLINGS, STRUCTURE, suggestion
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import mistake
 from kbuild.text.source import Span
 
 CHAINS = frozenset({"layers", "chain", "preprocess", "augment"})
@@ -101,14 +101,18 @@ def _into_chain(chain: Sequence, above: MappingNode, first: Callable[[str], str 
         found: list[str] = []
         result = _replaced(result, name, value, key.span, first, found)
         if name not in found:
-            raise SpecError(
-                Problem("K111", f"there is no entry named `{name}` in this chain", key.span,
-                        help=suggestion(name, set(found), "give the entry a `name`"))
-            )  # fmt: skip
+            raise mistake(
+                "K111",
+                f"there is no entry named `{name}` in this chain",
+                key.span,
+                help=suggestion(name, set(found), "give the entry a `name`"),
+            )
     return result
 
 
-def _replaced(node: Node, name: str, value: Node, span: Span, first: Callable[[str], str | None], found: list[str]) -> Node:
+def _replaced(
+    node: Node, name: str, value: Node, span: Span, first: Callable[[str], str | None], found: list[str]
+) -> Node:
     """The chain with the entry called `name` changed; `found` collects the names that were met."""
     if isinstance(node, Sequence):
         return Sequence(tuple(_replaced(item, name, value, span, first, found) for item in node.items), node.span)

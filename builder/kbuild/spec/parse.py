@@ -19,7 +19,7 @@ from kbuild.spec.tune_section import check_tune
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, brief, plain
 from kbuild.text.node import Sequence as SequenceNode
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import Problem, SpecError, mistake
 from kbuild.text.source import Source, Span
 
 KEYS = ("kbuild", "name", "extends", "vars", "blocks", "data", "model", "train", "tune", "weights", "use")
@@ -60,7 +60,9 @@ def parse(
     found = part(lambda: data_section(node.get("data"), scope, context, home, roots), Found(None, {}, {}))
     train = part(lambda: train_section(node.get("train"), scope, context), train_section(None, scope, context))
     part(lambda: check_tune(node.get("tune"), context), None)
-    inputs, layers, outputs = part(lambda: _model(node.get("model"), node.span, scope), ((), SequenceNode((), node.span), None))
+    inputs, layers, outputs = part(
+        lambda: _model(node.get("model"), node.span, scope), ((), SequenceNode((), node.span), None)
+    )
     for block in blocks.values():
         if not block.library:
             problems += check_chain(block.layers, context)
@@ -82,12 +84,18 @@ def _top(node: MappingNode) -> list[Problem]:
     problems: list[Problem] = []
     for key, value in node.pairs:
         if key.value not in KEYS:
-            problems.append(Problem("K101", f"a spec has no key `{key.value}`", key.span, help=suggestion(str(key.value), KEYS)))
+            problems.append(
+                Problem("K101", f"a spec has no key `{key.value}`", key.span, help=suggestion(str(key.value), KEYS))
+            )
         elif key.value == "weights" and plain(value) not in (None, False):
-            problems.append(Problem("K190", "`weights` is not supported by this version of kbuild", key.span, help="leave it out"))
+            problems.append(
+                Problem("K190", "`weights` is not supported by this version of kbuild", key.span, help="leave it out")
+            )
     version = node.get("kbuild")
     if version is None:
-        problems.append(Problem("K104", "the format version is missing", _start(node.span), help="begin the spec with `kbuild: 1`"))
+        problems.append(
+            Problem("K104", "the format version is missing", _start(node.span), help="begin the spec with `kbuild: 1`")
+        )
     elif plain(version) != 1 or isinstance(plain(version), bool):
         help = "write `kbuild: 1`; a spec of a later format needs a newer kbuild"
         problems.append(Problem("K108", f"this kbuild reads format 1, not `{brief(version)}`", version.span, help=help))
@@ -105,11 +113,18 @@ def _name(node: MappingNode, stem: str) -> str:
     value = node.get("name")
     if value is None:
         return stem
-    if not isinstance(value, Scalar) or not isinstance(value.value, str) or not SPEC_NAME.match(value.value) or value.value.strip(".") == "":
-        raise SpecError(
-            Problem("K113", f"`{brief(value)}` is no name of a spec", value.span,
-                    help="1 to 64 letters, digits, dots, hyphens and underscores")
-        )  # fmt: skip
+    if (
+        not isinstance(value, Scalar)
+        or not isinstance(value.value, str)
+        or not SPEC_NAME.match(value.value)
+        or value.value.strip(".") == ""
+    ):
+        raise mistake(
+            "K113",
+            f"`{brief(value)}` is no name of a spec",
+            value.span,
+            help="1 to 64 letters, digits, dots, hyphens and underscores",
+        )
     return value.value
 
 
@@ -118,7 +133,7 @@ def _map(node: MappingNode, key: str, names: re.Pattern[str]) -> MappingNode | N
     if value is None or (isinstance(value, Scalar) and value.value in (None, False)):
         return None
     if not isinstance(value, MappingNode):
-        raise SpecError(Problem("K101", f"`{key}` is a map of names, not `{brief(value)}`", value.span))
+        raise mistake("K101", f"`{key}` is a map of names, not `{brief(value)}`", value.span)
     wrong = [k for k, _ in value.pairs if not names.match(str(k.value)) or k.value in RESERVED]
     if wrong:
         raise SpecError(bad_name(k) for k in wrong)
@@ -128,7 +143,9 @@ def _map(node: MappingNode, key: str, names: re.Pattern[str]) -> MappingNode | N
 def bad_name(key: Scalar) -> Problem:
     """K113 for a name that cannot be given."""
     if key.value in RESERVED:
-        return Problem("K113", f"`{key.value}` is a word of the language and cannot be a name", key.span, help="choose another")
+        return Problem(
+            "K113", f"`{key.value}` is a word of the language and cannot be a name", key.span, help="choose another"
+        )
     return Problem("K113", f"`{key.value}` is no name", key.span, help="a name is `[a-z][a-z0-9_]*`")
 
 
@@ -144,10 +161,12 @@ def _model(
     if isinstance(node, Scalar):
         if isinstance(node.value, str):
             return (), node, None
-        raise SpecError(
-            Problem("K101", f"`model` is a list of layers, a map, or the arrow shorthand, not `{node.value}`", node.span,
-                    help="write `model: 784 -> 128 -> 10` or a list")
-        )  # fmt: skip
+        raise mistake(
+            "K101",
+            f"`model` is a list of layers, a map, or the arrow shorthand, not `{node.value}`",
+            node.span,
+            help="write `model: 784 -> 128 -> 10` or a list",
+        )
     keys = ("inputs", "layers", "outputs")
     unknown = [key for key, _ in node.pairs if key.value not in keys]
     if unknown:
@@ -158,14 +177,14 @@ def _model(
         )  # fmt: skip
     layers = node.get("layers")
     if layers is None:
-        raise SpecError(Problem("K104", "`model` has no `layers`", node.span, help="add `layers:` with a list of layers"))
+        raise mistake("K104", "`model` has no `layers`", node.span, help="add `layers:` with a list of layers")
     _not_empty(layers)
     return _inputs(node.get("inputs"), scope), layers, node.get("outputs")
 
 
 def _not_empty(layers: Node) -> None:
     if (isinstance(layers, SequenceNode) and not layers.items) or (isinstance(layers, Scalar) and layers.value is None):
-        raise SpecError(Problem("K104", "the model has no layers", layers.span, help="write a list of them"))
+        raise mistake("K104", "the model has no layers", layers.span, help="write a list of them")
 
 
 def _inputs(node: Node | None, scope: Scope) -> tuple[DeclaredInput, ...]:
@@ -173,8 +192,11 @@ def _inputs(node: Node | None, scope: Scope) -> tuple[DeclaredInput, ...]:
         return ()
     value = evaluate(node, scope.at("model.inputs"))
     if not isinstance(value, MappingNode) or not len(value):
-        raise SpecError(
-            Problem("K101", "`model.inputs` is a map of names to shapes", node.span, help="write `inputs: {image: {shape: [28, 28, 1]}}`")
+        raise mistake(
+            "K101",
+            "`model.inputs` is a map of names to shapes",
+            node.span,
+            help="write `inputs: {image: {shape: [28, 28, 1]}}`",
         )
     return tuple(_input(key, item) for key, item in value.pairs)
 
@@ -188,18 +210,24 @@ def _input(key: Scalar, item: Node) -> DeclaredInput:
     if isinstance(item, Scalar) and item.value is None:
         return DeclaredInput(name, None, None, key.span)
     if not isinstance(item, MappingNode):
-        raise SpecError(Problem("K105", f"an input is `{{shape: […]}}`, not `{brief(item)}`", item.span))
+        raise mistake("K105", f"an input is `{{shape: […]}}`, not `{brief(item)}`", item.span)
     for k, _ in item.pairs:
         if k.value not in _INPUT_KEYS:
-            raise SpecError(Problem("K101", f"an input has no key `{k.value}`", k.span, help=suggestion(str(k.value), _INPUT_KEYS)))
+            raise mistake(
+                "K101", f"an input has no key `{k.value}`", k.span, help=suggestion(str(k.value), _INPUT_KEYS)
+            )
     shape, dtype = item.get("shape"), item.get("dtype")
     if dtype is not None and (not isinstance(dtype, Scalar) or str(dtype.value) not in _DTYPES):
-        raise SpecError(Problem("K105", f"there is no dtype `{brief(dtype)}`", dtype.span, help=suggestion(str(plain(dtype)), _DTYPES)))
-    return DeclaredInput(name, None if shape is None else _shape(shape), None if dtype is None else str(plain(dtype)), key.span)
+        raise mistake(
+            "K105", f"there is no dtype `{brief(dtype)}`", dtype.span, help=suggestion(str(plain(dtype)), _DTYPES)
+        )
+    return DeclaredInput(
+        name, None if shape is None else _shape(shape), None if dtype is None else str(plain(dtype)), key.span
+    )
 
 
 _DTYPES = frozenset(
-    "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64".split()
+    ["bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"]
 )  # fmt: skip
 
 
@@ -208,10 +236,12 @@ def _shape(node: Node) -> tuple[int | None, ...]:
     if not isinstance(sizes, list) or not all(
         size is None or (isinstance(size, int) and not isinstance(size, bool) and size > 0) for size in sizes
     ):
-        raise SpecError(
-            Problem("K105", f"a shape is a list of sizes without the batch axis, not `{sizes}`", node.span,
-                    help="write `shape: [28, 28, 1]`; `null` is a size that is not known")
-        )  # fmt: skip
+        raise mistake(
+            "K105",
+            f"a shape is a list of sizes without the batch axis, not `{sizes}`",
+            node.span,
+            help="write `shape: [28, 28, 1]`; `null` is a size that is not known",
+        )
     return tuple(sizes)  # type: ignore[arg-type]
 
 
@@ -222,10 +252,12 @@ def _auto(chain: Node, layers: Node) -> Node:
     found = sorted(words(layers) & set(names("applications")))
     if len(found) != 1:
         said = ", ".join(f"`{name}`" for name in found) or "none"
-        raise SpecError(
-            Problem("K105", f"`preprocess: auto` needs one model of `keras.applications` in the chain, not {said}", chain.span,
-                    help="write the layers that scale the input")
-        )  # fmt: skip
+        raise mistake(
+            "K105",
+            f"`preprocess: auto` needs one model of `keras.applications` in the chain, not {said}",
+            chain.span,
+            help="write the layers that scale the input",
+        )
     call = MappingNode(((Scalar("ApplicationPreprocessing", chain.span), Scalar(found[0], chain.span)),), chain.span)
     return SequenceNode((call,), chain.span)
 
@@ -236,8 +268,11 @@ def _use(node: Node | None, home: Path, roots: Sequence[Path], trust: bool) -> t
     if node is None or plain(node) in (None, False):
         return ()
     if not trust:
-        raise SpecError(
-            Problem("K107", "`use` runs code of its own and is refused", node.span, help="run with --trust if the spec is your own")
+        raise mistake(
+            "K107",
+            "`use` runs code of its own and is refused",
+            node.span,
+            help="run with --trust if the spec is your own",
         )
     items = node.items if isinstance(node, SequenceNode) else (node,)
     return tuple(allowed(item, home, roots) for item in items)
@@ -249,14 +284,22 @@ def _unused(node: MappingNode, blocks: Mapping[str, Block], scope: Scope) -> lis
     written = node.get("vars")
     for key, _ in written.pairs if isinstance(written, MappingNode) else ():
         if key.value not in mentioned:
-            problems.append(Problem("K212", f"the variable `{key.value}` is not used", key.span, "warning", "remove it"))
+            problems.append(
+                Problem("K212", f"the variable `{key.value}` is not used", key.span, "warning", "remove it")
+            )
     named = words(node.get("model")) | words(node.get("data")) | words(written)
     for block in blocks.values():
         named |= words(block.layers) if not block.library else set()
-        named |= {w for value in block.params.values() if value is not None for w in words(value)} if not block.library else set()
+        named |= (
+            {w for value in block.params.values() if value is not None for w in words(value)}
+            if not block.library
+            else set()
+        )
     for block in blocks.values():
         if not block.library and block.name not in named:
-            problems.append(Problem("K212", f"the block `{block.name}` is not used", block.span, "warning", "remove it"))
+            problems.append(
+                Problem("K212", f"the block `{block.name}` is not used", block.span, "warning", "remove it")
+            )
         if not block.library and block.name in library():
             note = f"`{block.name}` here hides the block of that name that kbuild ships"
             problems.append(Problem("K213", note, block.span, "hint"))

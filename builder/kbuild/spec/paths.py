@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kbuild.text.node import Scalar, brief
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import mistake
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[A-Za-z]:[\\/]|\\\\|~")
 
@@ -26,10 +26,10 @@ def allowed(node: object, home: Path, roots: Sequence[Path] = (), help: str | No
         SpecError: K112 if it leads elsewhere.
     """
     if not isinstance(node, Scalar) or not isinstance(node.value, str) or not node.value:
-        raise SpecError(Problem("K105", f"a path is a string, not `{brief(node)}`", node.span))  # type: ignore[arg-type, attr-defined]
+        raise mistake("K105", f"a path is a string, not `{brief(node)}`", node.span)  # type: ignore[arg-type, attr-defined]
     text = node.value
     if "\0" in text or _SCHEME.match(text):
-        raise SpecError(Problem("K112", f"`{text!r}` is no path of a local file", node.span, help=help))
+        raise mistake("K112", f"`{text!r}` is no path of a local file", node.span, help=help)
     own = node.span.source.path
     starts = [own.parent if own else home, home, *roots]
     readable = [home, *roots]
@@ -39,10 +39,12 @@ def allowed(node: object, home: Path, roots: Sequence[Path] = (), help: str | No
     candidates = [Path(os.path.normpath(start / text)) for start in starts]
     inside = [path for path in candidates if _inside(path, readable)]
     if not inside:
-        raise SpecError(
-            Problem("K112", f"`{text}` leads out of the spec's folder", node.span,
-                    help=help or f"allow its folder with `--data-root {candidates[0].parent}`")
-        )  # fmt: skip
+        raise mistake(
+            "K112",
+            f"`{text}` leads out of the spec's folder",
+            node.span,
+            help=help or f"allow its folder with `--data-root {candidates[0].parent}`",
+        )
     return next((path for path in inside if path.exists()), inside[0])
 
 

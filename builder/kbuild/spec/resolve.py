@@ -10,7 +10,7 @@ from kbuild.spec.paths import allowed
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, node, plain
 from kbuild.text.node import Sequence as SequenceNode
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import mistake
 from kbuild.text.read import read, read_file
 from kbuild.text.source import Source, Span
 
@@ -57,8 +57,8 @@ def _extended(
 ) -> Node:
     sources.append(root.span.source)
     if not isinstance(root, MappingNode):
-        raise SpecError(
-            Problem("K101", f"a spec is a map, not `{_short(root)}`", root.span, help="begin with `kbuild: 1` and `model: …`")
+        raise mistake(
+            "K101", f"a spec is a map, not `{_short(root)}`", root.span, help="begin with `kbuild: 1` and `model: …`"
         )
     extends = root.get("extends")
     own = MappingNode(tuple(pair for pair in root.pairs if pair[0].value != "extends"), root.span)
@@ -80,13 +80,16 @@ def _base(base: Node, home: Path, trail: tuple[str, ...]) -> tuple[Node, Path, t
     from kbuild.spec.shipped import shipped, shipped_names
 
     if not isinstance(base, Scalar) or not isinstance(base.value, str):
-        raise SpecError(Problem("K110", f"`extends` takes paths, not `{_short(base)}`", base.span))
+        raise mistake("K110", f"`extends` takes paths, not `{_short(base)}`", base.span)
     if base.value.startswith("kbuild:"):
         name = base.value.removeprefix("kbuild:")
         path = shipped(name)
         if path is None:
-            raise SpecError(
-                Problem("K110", f"kbuild ships no spec `{name}`", base.span, help=suggestion(name, shipped_names(), "see `kbuild ls`"))
+            raise mistake(
+                "K110",
+                f"kbuild ships no spec `{name}`",
+                base.span,
+                help=suggestion(name, shipped_names(), "see `kbuild ls`"),
             )
         home = path.parent
     else:
@@ -96,11 +99,11 @@ def _base(base: Node, home: Path, trail: tuple[str, ...]) -> tuple[Node, Path, t
     trail = trail or ((str(here.resolve()),) if here else ())
     if key in trail:
         circle = " → ".join(Path(p).name for p in (*trail[trail.index(key) :], key))
-        raise SpecError(Problem("K110", f"specs extend each other: {circle}", base.span))
+        raise mistake("K110", f"specs extend each other: {circle}", base.span)
     if len(trail) >= DEEPEST:
-        raise SpecError(Problem("K110", f"`extends` goes {DEEPEST} files deep, which is too deep", base.span))
+        raise mistake("K110", f"`extends` goes {DEEPEST} files deep, which is too deep", base.span)
     if not path.is_file():
-        raise SpecError(Problem("K110", f"there is no file `{base.value}`", base.span, help=f"looked for {path}"))
+        raise mistake("K110", f"there is no file `{base.value}`", base.span, help=f"looked for {path}")
     return read_file(path, _display(base, path)), home, (*trail, key)
 
 
@@ -131,7 +134,7 @@ def _sets(sets: Sequence[str]) -> dict[str, Node]:
         source = Source(f"--set {path}", value)
         if not equals or not all(path.split(".")):
             span = Span(Source("--set", text), 1, 1, 1, len(text) + 1)
-            raise SpecError(Problem("K111", f"`{text}` is no setting", span, help="write `--set train.epochs=5`"))
+            raise mistake("K111", f"`{text}` is no setting", span, help="write `--set train.epochs=5`")
         values[path.strip()] = read(source) if value.strip() else Scalar(None, Span(source, 1, 1, 1, 1))
     return values
 

@@ -11,7 +11,7 @@ from kbuild.spec.hole import KINDS, Choose, default, hole, is_hole
 from kbuild.spec.names import SIBLINGS, suggestion
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief, node, plain
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import Problem, SpecError, mistake
 from kbuild.text.source import Span
 
 _VARIABLE = re.compile(r"\$([a-z][a-z0-9_]*)\Z")
@@ -109,7 +109,7 @@ def variables(variables: MappingNode | None, choose: Choose) -> Scope:
             return
         if name in trail:
             circle = " → ".join((*trail[trail.index(name) :], name))
-            raise SpecError(Problem("K123", f"variables need each other: {circle}", written[name].span))
+            raise mistake("K123", f"variables need each other: {circle}", written[name].span)
         for other in used(written[name]):
             settle(other, (*trail, name))
         done[name] = evaluate(written[name], Scope(done, choose=choose, path=f"vars.{name}"))
@@ -148,7 +148,7 @@ def _key(key: Scalar, scope: Scope) -> Scalar:
 def _string(value: Node, key: Scalar) -> Scalar:
     if isinstance(value, Scalar) and isinstance(value.value, str):
         return Scalar(value.value, key.span)
-    raise SpecError(Problem("K120", f"`{key.value}` stands where a name is wanted, and is `{brief(value)}`", key.span))
+    raise mistake("K120", f"`{key.value}` stands where a name is wanted, and is `{brief(value)}`", key.span)
 
 
 def _text(text: str, span: Span, scope: Scope) -> Node:
@@ -159,10 +159,12 @@ def _text(text: str, span: Span, scope: Scope) -> Node:
     if alone and alone[1] is not None:
         return _computed(alone[1], span, scope)
     if text.startswith("$") and not _PIECES.match(text):
-        raise SpecError(
-            Problem("K121", f"`{text}` begins with `$` and is no variable", span,
-                    help="a variable is `$name`, an expression `${…}`, a literal dollar `$$`")
-        )  # fmt: skip
+        raise mistake(
+            "K121",
+            f"`{text}` begins with `$` and is no variable",
+            span,
+            help="a variable is `$name`, an expression `${…}`, a literal dollar `$$`",
+        )
 
     def piece(match: re.Match[str]) -> str:
         if match[1] is None:
@@ -183,11 +185,14 @@ def _lookup(name: str, span: Span, scope: Scope) -> Node:
         return scope.bound[name]
     if name == "input_shape" and scope.has_shape:
         if scope.shape is None or None in scope.shape:
-            raise SpecError(Problem("K124", "`$input_shape` is not known here", span, help=_SHAPE_HELP))
+            raise mistake("K124", "`$input_shape` is not known here", span, help=_SHAPE_HELP)
         return node(list(scope.shape), span)
-    raise SpecError(
-        Problem("K120", f"there is no variable `{name}` here", span, help=suggestion(name, scope.names, "declare it under `vars`"))
-    )  # fmt: skip
+    raise mistake(
+        "K120",
+        f"there is no variable `{name}` here",
+        span,
+        help=suggestion(name, scope.names, "declare it under `vars`"),
+    )
 
 
 _SHAPE_HELP = "give the sizes in `model.inputs`, or write the number"
@@ -210,9 +215,9 @@ def _computed(text: str, span: Span, scope: Scope) -> Node:
         result = expression.evaluate(text, lookup)
     except ExpressionError as error:
         shape = unknown and "not known" in str(error)
-        raise SpecError(
-            Problem("K124" if shape else "K121", f"`${{{text}}}`: {error}", span, help=_SHAPE_HELP if shape else None)
+        raise mistake(
+            "K124" if shape else "K121", f"`${{{text}}}`: {error}", span, help=_SHAPE_HELP if shape else None
         ) from None
     if result is UNKNOWN or (isinstance(result, list) and UNKNOWN in result):
-        raise SpecError(Problem("K124", f"`${{{text}}}` is a size that is not known here", span, help=_SHAPE_HELP))
+        raise mistake("K124", f"`${{{text}}}` is a size that is not known here", span, help=_SHAPE_HELP)
     return node(result, span)

@@ -12,7 +12,12 @@ from kbuild.text.problem import Problem, SpecError
 
 def check_chain(node: Node, context: Context) -> list[Problem]:
     """Every problem that shows in the chain itself, in branches, groups and the options of holes too."""
-    if isinstance(node, Scalar) and isinstance(node.value, str) and not is_open(node) and ("->" in node.value or "→" in node.value):
+    if (
+        isinstance(node, Scalar)
+        and isinstance(node.value, str)
+        and not is_open(node)
+        and ("->" in node.value or "→" in node.value)
+    ):
         return []
     problems: list[Problem] = []
     if is_hole(node) or is_open(node):
@@ -81,4 +86,9 @@ def unknown_block(name: Scalar, blocks: frozenset[str]) -> Problem:
     close = nearest(text, blocks)
     if same and not close:
         return Problem("K102", f"there is no block `{text}`", name.span, help=f"Keras's layer is `{same}`")
-    return Problem("K102", f"there is no block `{text}`", name.span, help=suggestion(text, blocks | set(layers.values()), "`kbuild layers` lists the names of the installed Keras"))
+    return Problem(
+        "K102",
+        f"there is no block `{text}`",
+        name.span,
+        help=suggestion(text, blocks | set(layers.values()), "`kbuild layers` lists the names of the installed Keras"),
+    )

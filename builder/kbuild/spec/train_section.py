@@ -14,7 +14,7 @@ from kbuild.spec.train import SCHEDULES, EarlyStopping, Execution, TensorBoard, 
 from kbuild.spec.validate import validated
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief, plain
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import Problem, SpecError, mistake
 
 LATER: Mapping[str, Any] = {
     "phases": None, "accumulate": 1, "repeats": 1, "distribute": "none", "budget": None, "checkpoint": None
@@ -31,7 +31,7 @@ def train_section(node: Node | None, scope: Scope, context: Context) -> Train:
     if node is None or (isinstance(node, Scalar) and node.value in (None, False)):
         return Train(optimizer=Call("optimizers", "Adam"))
     if not isinstance(node, MappingNode):
-        raise SpecError(Problem("K101", f"`train` is a map, not `{brief(node)}`", node.span))
+        raise mistake("K101", f"`train` is a map, not `{brief(node)}`", node.span)
     problems: list[Problem] = []
     values: dict[str, Any] = {"optimizer": Call("optimizers", "Adam")}
     for key, raw in node.pairs:
@@ -93,7 +93,9 @@ def _decay(train: Train, node: Node) -> list[Problem]:
 def _later(key: Scalar, value: Node) -> None:
     name = str(key.value)
     if plain(value) != LATER[name] and plain(value) is not False:
-        raise SpecError(Problem("K190", f"`train.{name}` is not supported by this version of kbuild", key.span, help="leave it out"))
+        raise mistake(
+            "K190", f"`train.{name}` is not supported by this version of kbuild", key.span, help="leave it out"
+        )
 
 
 def _plain(value: Node, context: Context) -> Any:
@@ -143,7 +145,7 @@ def _identified(value: Node, namespace: str, context: Context) -> Call | None:
             return call(value, None, (namespace,), context)
         noun = "loss" if namespace == "losses" else "metric"
         words = names(namespace) if value.value[:1].isupper() else [name for name in known if name.islower()]
-        raise SpecError(Problem("K106", f"there is no {noun} `{value.value}`", value.span, help=suggestion(value.value, words)))
+        raise mistake("K106", f"there is no {noun} `{value.value}`", value.span, help=suggestion(value.value, words))
     return _call(value, (namespace,), context)
 
 
@@ -155,18 +157,20 @@ def schedule(value: Node, context: Context) -> Any:
     if isinstance(value, MappingNode) and len(value) == 1:
         name, argument = value.pairs[0]
     if not isinstance(name, Scalar) or not isinstance(name.value, str):
-        raise SpecError(
-            Problem("K105", f"a schedule is one name with its arguments, not `{brief(value)}`", value.span,
-                    help="write `schedule: {cosine: {to: 1e-6}}`")
-        )  # fmt: skip
+        raise mistake(
+            "K105",
+            f"a schedule is one name with its arguments, not `{brief(value)}`",
+            value.span,
+            help="write `schedule: {cosine: {to: 1e-6}}`",
+        )
     if name.value[:1].isupper():
         return call(name, argument, ("schedules",), context)
     section = SCHEDULES.get(name.value)
     if section is None:
-        raise SpecError(Problem("K102", f"there is no schedule `{name.value}`", name.span, help=suggestion(name.value, SCHEDULES)))
+        raise mistake("K102", f"there is no schedule `{name.value}`", name.span, help=suggestion(name.value, SCHEDULES))
     content = plain(argument) if argument is not None else None
     if content is not None and not isinstance(content, dict):
-        raise SpecError(Problem("K105", f"the arguments of `{name.value}` are a map, not `{content}`", value.span))
+        raise mistake("K105", f"the arguments of `{name.value}` are a map, not `{content}`", value.span)
     return validated(section, content or {}, f"train.schedule.{name.value}", argument or value)
 
 
@@ -178,7 +182,9 @@ def _section(section: type[Section], path: str) -> Callable[[Node, Context], Any
         if content is True:
             return section()
         if not isinstance(content, dict):
-            raise SpecError(Problem("K105", f"`train.{path}` is a map or `false`, not `{content}`", value.span, path=f"train.{path}"))
+            raise mistake(
+                "K105", f"`train.{path}` is a map or `false`, not `{content}`", value.span, path=f"train.{path}"
+            )
         return validated(section, content, f"train.{path}", value)
 
     return read
@@ -211,8 +217,11 @@ def _call(value: Node, namespaces: tuple[str, ...], context: Context) -> Call:
     if isinstance(value, MappingNode) and len(value) == 1:
         name, argument = value.pairs[0]
         return call(name, argument, namespaces, context)
-    raise SpecError(
-        Problem("K105", f"a call is one name with its arguments, not `{brief(value)}`", value.span, help="write `{Name: {argument: value}}`")
+    raise mistake(
+        "K105",
+        f"a call is one name with its arguments, not `{brief(value)}`",
+        value.span,
+        help="write `{Name: {argument: value}}`",
     )
 
 

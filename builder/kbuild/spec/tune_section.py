@@ -4,7 +4,7 @@ from kbuild.spec.calls import Context, call
 from kbuild.spec.names import suggestion
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, brief
-from kbuild.text.problem import Problem, SpecError
+from kbuild.text.problem import Problem, SpecError, mistake
 
 KEYS = ("oracle", "objective", "executions_per_trial", "parallel", "budget", "seed")
 
@@ -14,7 +14,7 @@ def check_tune(node: Node | None, context: Context) -> None:
     if node is None or (isinstance(node, Scalar) and node.value in (None, False)):
         return
     if not isinstance(node, MappingNode):
-        raise SpecError(Problem("K101", f"`tune` is a map, not `{brief(node)}`", node.span))
+        raise mistake("K101", f"`tune` is a map, not `{brief(node)}`", node.span)
     problems = [
         Problem("K101", f"`tune` has no key `{key.value}`", key.span, help=suggestion(str(key.value), KEYS))
         for key, _ in node.pairs

@@ -1,4 +1,4 @@
-"""The one way in which kbuild tells a user of a mistake: a `Problem`, collected by a stage, raised once as `SpecError`."""
+"""The one way in which kbuild tells of a user's mistake: a `Problem`, collected by a stage, raised once as `SpecError`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -53,3 +53,16 @@ class SpecError(Exception):
         """1 the spec, 3 the data, 4 training, 5 a run that cannot be used: that of the first error."""
         first = next((p for p in self.problems if p.severity == "error"), self.problems[0])
         return {"4": 3, "5": 4, "6": 5}.get(first.code[1], 1)
+
+
+def mistake(
+    code: str,
+    message: str,
+    span: Span | None = None,
+    help: str | None = None,
+    *,
+    path: str | None = None,
+    related: tuple[Related, ...] = (),
+) -> SpecError:
+    """The error of a single problem; for the arguments see `Problem`."""
+    return SpecError(Problem(code, message, span, help=help, path=path, related=related))

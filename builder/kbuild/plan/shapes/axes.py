@@ -84,7 +84,7 @@ def repeat(given: Given) -> Shapes:
         raise given.wrong("repeats", "a whole number or a list of them", value)
     if given.args.get("axis") is None:
         return (None,)
-    axis = given.axes("axis", None, len(shape))[0]
+    axis = given.axis("axis", None, len(shape))
     size = shape[axis]
     if size is None:
         return one(shape)
@@ -127,7 +127,7 @@ def one_hot(given: Given) -> Shapes:
     """A new axis of `num_classes` at `axis`, by default the last."""
     count = given.whole("num_classes")
     shape = full(given)
-    axis = given.axes("axis", -1, len(shape) + 1)[0]
+    axis = given.axis("axis", -1, len(shape) + 1)
     return one([*shape[:axis], count, *shape[axis:]], 1 if axis == 0 else 0)
 
 
@@ -137,7 +137,7 @@ def take(given: Given) -> Shapes:
     indices, tensor = operand(given, 1, "indices")
     if tensor or given.args.get("axis") is None:
         return (None,)
-    axis = given.axes("axis", None, len(shape))[0]
+    axis = given.axis("axis", None, len(shape))
     return one([*shape[:axis], *indices, *shape[axis + 1 :]], None if axis == 0 else 0)
 
 

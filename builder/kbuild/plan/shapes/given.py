@@ -150,6 +150,13 @@ class Given:
             return False
         return self.choice("data_format", "channels_last", ("channels_last", "channels_first")) == "channels_first"
 
+    def axis(self, arg: str, default: object, rank: int) -> int:
+        """The one axis that `arg` names, as a non-negative number. Raises ShapeMistake, also for several or none."""
+        found = self.axes(arg, default, rank)
+        if len(found) != 1:
+            raise self.wrong(arg, "one whole number", self.raw(arg, default))
+        return found[0]
+
     def axes(self, arg: str, default: object, rank: int) -> tuple[int, ...]:
         """Axes as non-negative numbers. Keras counts the batch axis as 0, and so does `rank`.
 

@@ -10,7 +10,7 @@ from kbuild.plan.shapes.mistake import ShapeMistake, show
 def concatenate(given: Given) -> Shapes:
     """Tensors that are equal but for `axis`, whose sizes add up. Keras's default is axis 0, the batch."""
     shapes = listed(given)
-    axis = given.axes("axis", 0, len(shapes[0]))[0]
+    axis = given.axis("axis", 0, len(shapes[0]))
     _alike(given, shapes, axis)
     sizes = [shape[axis] for shape in shapes]
     joined = None if None in sizes else sum(size for size in sizes if size is not None)
@@ -21,7 +21,7 @@ def concatenate(given: Given) -> Shapes:
 def stack(given: Given) -> Shapes:
     """A new axis, as long as the list, at `axis`. Keras's default is 0, in front of the batch: unknown."""
     shapes = listed(given)
-    axis = given.axes("axis", 0, len(shapes[0]) + 1)[0]
+    axis = given.axis("axis", 0, len(shapes[0]) + 1)
     _alike(given, shapes, None)
     known = [next((s for s in column if s is not None), None) for column in zip(*shapes, strict=True)]
     return one([*known[:axis], len(shapes), *known[axis:]], 1 if axis == 0 else 0)
@@ -40,7 +40,7 @@ def split(given: Given) -> Shapes:
         )
     count = parts or len(cuts) + 1
     shape = full(given, outputs=count)
-    axis = given.axes("axis", 0, len(shape))[0]
+    axis = given.axis("axis", 0, len(shape))
     size = shape[axis]
     if size is None:
         sizes: list[int | None] = [None] * count
@@ -64,7 +64,7 @@ def split(given: Given) -> Shapes:
 def unstack(given: Given) -> Shapes:
     """One tensor for each place of `axis`, without it. Its number must be known."""
     shape = full(given, outputs=None)
-    axis = given.axes("axis", 0, len(shape))[0]
+    axis = given.axis("axis", 0, len(shape))
     if axis == 0:
         return None
     number = given.args.get("num")

@@ -17,7 +17,7 @@ def concatenated(given: Given) -> Shapes:
     """Shapes that are equal but for `axis`, whose sizes add up."""
     shapes = given.tensors()
     rank = len(shapes[0]) + 1
-    axis = given.axes("axis", -1, rank)[0]
+    axis = given.axis("axis", -1, rank)
     if len({len(shape) for shape in shapes}) > 1:
         raise ShapeMistake(
             f"`{given.name}` needs inputs with equally many axes but gets {_list(shapes)}",
@@ -47,7 +47,7 @@ def dot(given: Given) -> Shapes:
         raise given.wrong("axes", "a whole number or a list of 2", value)
     axes = []
     for axis, shape in zip(pair, (first, second), strict=True):
-        one = Given(given.name, {"axes": axis}, ()).axes("axes", axis, len(shape) + 1)[0]
+        one = Given(given.name, {"axes": axis}, ()).axis("axes", axis, len(shape) + 1)
         if one == 0:
             raise ShapeMistake(
                 f"`{given.name}` cannot sum over axis 0, the batch",

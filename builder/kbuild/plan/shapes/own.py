@@ -54,7 +54,7 @@ def instance(given: Given) -> Shapes:
     shape = given.tensor()
     if len(shape) < 2:
         given.rank(shape, ("places", "channels"))
-    if given.axes("axis", -1, len(shape) + 1)[0] == 0:
+    if given.axis("axis", -1, len(shape) + 1) == 0:
         raise ShapeMistake(
             f"`{given.name}` cannot have the batch as its `axis`",
             "axis 0 is the batch; the channels are the last, -1",
