@@ -247,12 +247,12 @@ def _shapes(step: Step, made: Call, args: Mapping[str, Any], feed: Feed, graph: 
     named = {key: of(value) if isinstance(value, Ref | list) else value for key, value in step.kwargs.items()}
     try:
         return shapes_of(made.name, args, [of(value) for value in step.args], named, made.namespace)
-    except ShapeMistake as mistake:
+    except ShapeMistake as found:
         raise mistake(
             "K207",
-            mistake.message,
-            made.spans.get(mistake.argument or "", step.span),
-            help=mistake.help,
+            found.message,
+            made.spans.get(found.argument or "", step.span),
+            help=found.help,
             related=graph.trail(feed.all),
             path=step.path,
         ) from None

@@ -1,4 +1,6 @@
-"""A block, used: its parameters bound in a scope of its own, its inputs named, its chain expanded in a frame of its own."""
+"""A block, used: its parameters bound in a scope of its own, its inputs named, its chain expanded in a frame of its
+own.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -169,7 +171,7 @@ def nested_block(
             )
         item = Entry(Apply(name, argument), {}, name.span)
         feed = Feed((Ref(key),))
-        inside = replace(here, frame=Frame(), input=feed, used=(*here.used, name.span))
+        inside = replace(here, frame=Frame(), input=feed)
         bound = use_block(item, feed, inside, own, "")
         if own.problems:
             raise SpecError(own.problems)

@@ -184,7 +184,10 @@ def _once(
 
 
 def _matched(item: Entry, inside: Here, graph: Graph, start: int) -> None:
-    """A pattern that names nothing would freeze what was to learn. Layers inside an application are known to Keras alone."""
+    """A pattern that names nothing would freeze what was to learn.
+
+    Layers inside an application are known to Keras alone.
+    """
     node = item.get("trainable")
     if node is None or not isinstance(inside.trainable, tuple):
         return

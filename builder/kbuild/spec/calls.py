@@ -17,16 +17,32 @@ from kbuild.text.problem import Problem, SpecError, mistake
 from kbuild.text.source import Span
 
 NOUNS = {
-    "layers": "layer", "applications": "application", "ops": "operation of `keras.ops`", "activations": "activation",
-    "optimizers": "optimizer", "schedules": "learning-rate schedule", "losses": "loss", "metrics": "metric",
-    "callbacks": "callback", "initializers": "initializer", "regularizers": "regularizer", "constraints": "constraint",
+    "layers": "layer",
+    "applications": "application",
+    "ops": "operation of `keras.ops`",
+    "activations": "activation",
+    "optimizers": "optimizer",
+    "schedules": "learning-rate schedule",
+    "losses": "loss",
+    "metrics": "metric",
+    "callbacks": "callback",
+    "initializers": "initializer",
+    "regularizers": "regularizer",
+    "constraints": "constraint",
     "oracles": "oracle",
-}  # fmt: skip
+}
 _BY_ARGUMENT = (
-    ("initializer", ("initializers",)), ("regularizer", ("regularizers",)), ("constraint", ("constraints",)),
-    ("activation", ("layers",)), ("learning_rate", ("schedules",)), ("optimizer", ("optimizers",)),
-    ("layer", ("layers",)), ("cell", ("layers",)), ("loss", ("losses",)), ("metric", ("metrics",)),
-)  # fmt: skip
+    ("initializer", ("initializers",)),
+    ("regularizer", ("regularizers",)),
+    ("constraint", ("constraints",)),
+    ("activation", ("layers",)),
+    ("learning_rate", ("schedules",)),
+    ("optimizer", ("optimizers",)),
+    ("layer", ("layers",)),
+    ("cell", ("layers",)),
+    ("loss", ("losses",)),
+    ("metric", ("metrics",)),
+)
 _ANYWHERE = ("layers", "initializers", "regularizers", "constraints", "schedules", "optimizers", "losses", "metrics")
 _IDENTIFIED = {
     "initializer": "initializers",
@@ -72,8 +88,12 @@ class _Collected:
 
 
 def call(
-    name: Scalar, argument: Node | None, namespaces: tuple[str, ...], context: Context, filled: frozenset[str] = frozenset()
-) -> Call:  # fmt: skip
+    name: Scalar,
+    argument: Node | None,
+    namespaces: tuple[str, ...],
+    context: Context,
+    filled: frozenset[str] = frozenset(),
+) -> Call:
     """Make a call of what is written.
 
     Args:
@@ -205,9 +225,11 @@ def _given(
         return {}
     if isinstance(argument, Sequence) and _takes_one(found, free[0]):
         collected.add(
-            "K109", f"`{found.name}` takes one value for `{free[0].name}`, not a list of {len(argument)}", argument.span,
+            "K109",
+            f"`{found.name}` takes one value for `{free[0].name}`, not a list of {len(argument)}",
+            argument.span,
             f"write `{found.name}: {{{_spread(argument, free)}}}`",
-        )  # fmt: skip
+        )
         return {}
     return {free[0].name: argument}
 
@@ -237,7 +259,7 @@ def _missing(
         missing += [key for key in ("include_top", "weights") if key not in given]
     if missing and not any(p.code in {"K103", "K109"} for p in collected.problems):
         said = " and ".join(f"`{m}`" for m in missing)
-        example = ", ".join(f"{m}: …" for m in missing)
+        example = ", ".join([*(f"{key}: {_short(node)}" for key, node in given.items()), *(f"{m}: …" for m in missing)])
         collected.add("K104", f"`{_label(found)}` needs {said}", name.span, f"write `{_label(found)}: {{{example}}}`")
 
 

@@ -1,0 +1,71 @@
+"""Golden documents: prose, a spec, and exactly what kbuild says of it; `pytest --update-golden` rewrites what it says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import kbuild
+from kbuild.plan.expand import expand
+from kbuild.plan.head import heads
+from kbuild.spec.load import load
+from kbuild.text.problem import Problem, SpecError
+from kbuild.text.render import full
+
+DOCUMENTS = sorted((Path(__file__).parent / "golden").glob("*.md"))
+PAIR = re.compile(r"(```yaml\n(?P<spec>.*?)```\n.*?```text\n)(?P<said>.*?)(```)", re.DOTALL)
+ELSEWHERE = {
+    "K108": "the other use of it needs a file: tests/spec",
+    "K111": "`--set` is no part of a document: tests/spec/test_merge.py",
+}
+
+
+def said(text: str) -> str:
+    """All problems of a spec as they are shown."""
+    return full(problems(text)) + "\n"
+
+
+def problems(text: str) -> tuple[Problem, ...]:
+    try:
+        spec = load(text)
+        header = None
+        if spec.data is not None:
+            from kbuild.data.peek import peek
+
+            header = peek(spec.data)
+        plan = expand(spec, header)
+        heads(spec, plan, header)
+        return plan.problems
+    except SpecError as error:
+        return error.problems
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_document_is_what_kbuild_says(path, request):
+    document = path.read_text(encoding="utf-8")
+    assert PAIR.search(document), "a document has a ```yaml block and a ```text block"
+    now = PAIR.sub(lambda match: match[1] + said(match["spec"]) + match[4], document)
+    if request.config.getoption("--update-golden"):
+        path.write_text(now, encoding="utf-8")
+    assert now == document
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_every_problem_has_a_place_and_its_code(path):
+    for match in PAIR.finditer(path.read_text(encoding="utf-8")):
+        found = problems(match["spec"])
+        assert path.stem.split("_")[0] in {problem.code for problem in found}
+        assert all(problem.span is not None for problem in found)
+        assert not any(problem.message.endswith(".") or "\n" in problem.message for problem in found)
+
+
+def test_every_code_of_spec_and_plan_has_a_document():
+    package = Path(kbuild.__path__[0])
+    written = {
+        code
+        for room in ("spec", "plan")
+        for path in (package / room).rglob("*.py")
+        for code in re.findall(r'"(K[12]\d\d)"', path.read_text(encoding="utf-8"))
+    }
+    shown = {path.stem.split("_")[0] for path in DOCUMENTS}
+    assert written - shown - set(ELSEWHERE) == set()
