@@ -20,7 +20,8 @@ def build(plan: Plan) -> keras.Model:
     Layers carry the names of their steps. One output is a tensor; several are a dict by their names in the plan.
 
     Raises:
-        SpecError: K210 if the shape of an input is not known, K208 for what Keras refuses, with the shapes that reached it.
+        SpecError: K210 if the shape of an input is not known, K208 for what Keras refuses, with the shapes that
+            reached it.
     """
     values: dict[Ref, Any] = {}
     inputs: dict[str, Any] = {}

@@ -1,4 +1,7 @@
-"""What grows while a network is expanded: steps, names, problems. Lives only inside `expand`; what leaves it is a frozen Plan."""
+"""What grows while a network is expanded: steps, names, problems.
+
+Lives only inside `expand`; what leaves it is a frozen Plan.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -238,7 +241,7 @@ def written(shape: Shape) -> str:
 
 
 def explicit_names(node: Node) -> set[str]:
-    """The names that entries of a chain give themselves, groups and branches included: automatic names keep off them."""
+    """The names that entries of a chain give themselves, in groups and branches too: automatic names keep off them."""
     from kbuild.text.node import Mapping as MappingNode
     from kbuild.text.node import Sequence as SequenceNode
 

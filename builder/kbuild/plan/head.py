@@ -1,10 +1,14 @@
-"""(Spec, Plan, Header) → Head for each output: the task, the loss and the metrics. The one place where they are decided."""
+"""(Spec, Plan, Header) → Head for each output: the task, the loss and the metrics.
+
+The one place where they are decided.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kbuild.data.header import Header, Target, Task
 from kbuild.plan.activation import last_activation
+from kbuild.plan.agree import Facts, disagreements, wrong_units
 from kbuild.plan.plan import Plan, Ref
 from kbuild.spec.call import Call
 from kbuild.spec.names import suggestion
@@ -13,18 +17,6 @@ from kbuild.text.problem import Problem, SpecError
 from kbuild.text.source import Span
 
 PROBABILITIES = frozenset({"softmax", "sigmoid", "hard_sigmoid", "sparsemax", "sparse_sigmoid"})
-_SPARSE = frozenset({"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"})
-_CATEGORICAL = frozenset(
-    {
-        "categorical_crossentropy",
-        "CategoricalCrossentropy",
-        "categorical_focal_crossentropy",
-        "CategoricalFocalCrossentropy",
-    }
-)
-_BINARY = frozenset(
-    {"binary_crossentropy", "BinaryCrossentropy", "binary_focal_crossentropy", "BinaryFocalCrossentropy"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +44,8 @@ def heads(spec: Spec, plan: Plan, header: Header | None) -> tuple[Head, ...]:
     """Decide for every output.
 
     Raises:
-        SpecError: K220 for units that do not fit the classes, K221 for a loss that does not fit the labels, K223 for one
+        SpecError: K220 for units that do not fit the classes, K221 for a loss that does not fit the labels, K223
+            for one
             that does not fit the activation, K201 for outputs that are not there. All at once.
     """
     problems = _unknown(spec, plan)
@@ -72,9 +65,14 @@ def _unknown(spec: Spec, plan: Plan) -> list[Problem]:
         for name in value if isinstance(value, Mapping) else ():
             if name not in plan.outputs:
                 problems.append(
-                    Problem("K201", f"`train.{key}` names the output `{name}`, which is not there", spec.span(f"train.{key}.{name}"),
-                            help=suggestion(name, plan.outputs), path=f"train.{key}.{name}")
-                )  # fmt: skip
+                    Problem(
+                        "K201",
+                        f"`train.{key}` names the output `{name}`, which is not there",
+                        spec.span(f"train.{key}.{name}"),
+                        help=suggestion(name, plan.outputs),
+                        path=f"train.{key}.{name}",
+                    )
+                )
     return problems
 
 
@@ -87,9 +85,15 @@ def _target(name: str, plan: Plan, header: Header | None, spec: Spec, problems: 
         return header.targets[name]
     if _loss(spec, name) is not None:
         problems.append(
-            Problem("K217", f"the data have no target for the output `{name}`", spec.span("model.outputs"),
-                    help=suggestion(name, header.targets, "name the targets as the outputs, or give this output the loss null"))
-        )  # fmt: skip
+            Problem(
+                "K217",
+                f"the data have no target for the output `{name}`",
+                spec.span("model.outputs"),
+                help=suggestion(
+                    name, header.targets, "name the targets as the outputs, or give this output the loss null"
+                ),
+            )
+        )
     return None
 
 
@@ -112,22 +116,17 @@ def _head(spec: Spec, plan: Plan, name: str, ref: Ref, target: Target | None, pr
     task = target.task if target else None
     count = target.count if target else None
     span = _span(plan, ref) or spec.span("model")
-    if (
-        wanted is not None
-        and not isinstance(wanted, Call)
-        and task in {"multiclass", "binary"}
-        and target
-        and not target.one_hot
-    ):
-        _units(name, units, count, task, span, problems)
-    one_hot = bool(target and target.one_hot) or _mixes(spec)
+    mixed = _mixes(spec)
+    one_hot = bool(target and target.one_hot) or mixed
+    facts = Facts(name, span, activation, task, units, count, one_hot, mixed)
     logits = activation not in PROBABILITIES and task in {"binary", "multiclass", "multilabel"}
     if isinstance(wanted, Call):
-        _consistent(spec, name, wanted, activation, task, one_hot, units, count, span, problems)
+        problems += disagreements(wanted, wanted.span or spec.span("train.loss"), facts)
         logits = bool(wanted.args.get("from_logits", False))
         loss: Call | None = wanted
         why = f"{task or 'task not known'}, as written"
     elif wanted == "auto" and task is not None:
+        problems += wrong_units(facts, one_will_do=True)
         loss, why = _automatic(task, activation, units, count, one_hot)
     else:
         loss, why = None, "no loss here" if wanted is None else "what the data hold is not known"
@@ -143,17 +142,6 @@ def _span(plan: Plan, ref: Ref) -> Span | None:
     if step is None:
         return None
     return step.used[0] if step.used and step.span and step.span.source.name.startswith("kbuild:") else step.span
-
-
-def _units(
-    name: str, units: int | None, count: int | None, task: Task | None, span: Span, problems: list[Problem]
-) -> None:
-    if units is None or count is None or units == count or (task == "binary" and units == 1):
-        return
-    help = f"give the last layer {count} units" + (", or 1 with a sigmoid" if task == "binary" else "")
-    problems.append(
-        Problem("K220", f"the output `{name}` has {units} units and the data have {count} classes", span, help=help)
-    )
 
 
 def _mixes(spec: Spec) -> bool:
@@ -192,44 +180,3 @@ def _accuracy(metric: Call, task: Task | None, units: int | None, logits: bool) 
     ):
         return Call("metrics", "BinaryAccuracy", {"name": metric.name, "threshold": 0.0}, metric.span)
     return metric
-
-
-def _consistent(
-    spec: Spec, name: str, loss: Call, activation: str | None, task: Task | None, one_hot: bool, units: int | None,
-    count: int | None, span: Span, problems: list[Problem],
-) -> None:  # fmt: skip
-    """What a written loss and the rest say against each other; each would train the wrong thing without a word."""
-    where = loss.span or spec.span("train.loss")
-    if loss.name in _CATEGORICAL and task in {"multiclass", "binary"} and not one_hot:
-        problems.append(
-            Problem("K221", f"the labels are integers, and `{loss.name}` wants vectors", where,
-                    help="write `sparse_categorical_crossentropy`")
-        )  # fmt: skip
-    if loss.name in _SPARSE and one_hot:
-        why = "MixUp and CutMix make vectors of the labels" if _mixes(spec) else "the labels are vectors"
-        problems.append(
-            Problem("K221", f"{why}, and `{loss.name}` wants integers", where, help="write `categorical_crossentropy`")
-        )
-    if loss.name in _SPARSE | _CATEGORICAL and task in {"multiclass", "binary"}:
-        wanted = count if units is None or count is None or units >= count else count
-        if units is not None and wanted is not None and units != wanted:
-            problems.append(
-                Problem("K220", f"the output `{name}` has {units} units and the data have {wanted} classes", span,
-                        help=f"give the last layer {wanted} units")
-            )  # fmt: skip
-    if loss.name in _SPARSE | _CATEGORICAL | _BINARY:
-        from_logits = bool(loss.args.get("from_logits", False))
-        needed = "sigmoid" if loss.name in _BINARY else "softmax"
-        if activation == "linear" and not from_logits:
-            class_name = (
-                loss.name if loss.name[:1].isupper() else "".join(word.capitalize() for word in loss.name.split("_"))
-            )
-            problems.append(
-                Problem("K223", f"`{loss.name}` wants probabilities, and the output `{name}` has no activation", span,
-                        help=f"give the last layer `activation: {needed}`, or write `loss: {{{class_name}: {{from_logits: true}}}}`")
-            )  # fmt: skip
-        if activation in {"softmax", "sigmoid"} and from_logits:
-            problems.append(
-                Problem("K223", f"`{loss.name}` is told to expect logits, and the output `{name}` has gone through {activation}", where,
-                        help="leave `from_logits` out")
-            )  # fmt: skip

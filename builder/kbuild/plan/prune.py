@@ -16,7 +16,7 @@ def pruned(graph: Graph, outputs: Mapping[str, Ref]) -> tuple[Step, ...]:
     Raises:
         SpecError: K202 for every other step that leads nowhere, and for inputs that nothing uses.
     """
-    live = reached(graph, set(ref.step for ref in outputs.values()))
+    live = reached(graph, {ref.step for ref in outputs.values()})
     spared = reached(graph, {name for name in graph.spared if name in graph.steps})
     used_blocks = {graph.steps[name].used[0] for name in live if name in graph.steps and graph.steps[name].used}
     problems: list[Problem] = []
@@ -27,9 +27,14 @@ def pruned(graph: Graph, outputs: Mapping[str, Ref]) -> tuple[Step, ...]:
         if name in feeding or (step.used and step.used[0] in used_blocks):
             continue
         problems.append(
-            Problem("K202", f"`{name}` leads to no output", step.span,
-                    help="use it with `from`, name it in `model.outputs`, or remove it", path=step.path)
-        )  # fmt: skip
+            Problem(
+                "K202",
+                f"`{name}` leads to no output",
+                step.span,
+                help="use it with `from`, name it in `model.outputs`, or remove it",
+                path=step.path,
+            )
+        )
     for given in graph.inputs.values():
         if given.name not in live and given.name not in spared and not dead:
             problems.append(

@@ -1,4 +1,7 @@
-"""Which calls a spec may make. A spec is untrusted input: nothing in it may run code, load foreign files or open the network."""
+"""Which calls a spec may make.
+
+A spec is untrusted input: nothing in it may run code, load foreign files or open the network.
+"""
 
 import re
 
@@ -33,7 +36,9 @@ INSTEAD: dict[tuple[str, str], str] = {
 STRING_LAYERS = frozenset(
     {"StringLookup", "TextVectorization", "Hashing", "HashedCrossing", "IntegerLookup", "FeatureSpace"}
 )
-"""Layers that need TensorFlow's strings on every backend: kbuild encodes in the data pipeline instead (language.md 6)."""
+"""Layers that need TensorFlow's strings on every backend: kbuild encodes in the data pipeline instead (language.md
+6).
+"""
 
 _NAMED = re.compile(r"(f|fn|func|function|.*_(fn|fun|func|function))s?\Z")
 _CALLABLE = re.compile(r"\b(callable|a function|python function|function to)\b", re.IGNORECASE)

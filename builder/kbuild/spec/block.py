@@ -77,9 +77,14 @@ def _block(key: Scalar, node: Node, library: bool = False) -> Block:
             help="write `outputs: {before: c1}`",
         )
     return Block(
-        name, _params(node.get("params")), _inputs(node.get("inputs")),
-        {str(k.value): v for k, v in outputs.pairs} if isinstance(outputs, MappingNode) else {}, layers, key.span, library,
-    )  # fmt: skip
+        name,
+        _params(node.get("params")),
+        _inputs(node.get("inputs")),
+        {str(k.value): v for k, v in outputs.pairs} if isinstance(outputs, MappingNode) else {},
+        layers,
+        key.span,
+        library,
+    )
 
 
 def _params(node: Node | None) -> Mapping[str, Node | None]:

@@ -1,4 +1,6 @@
-"""A call: a public Keras object (or one of kbuild's own) by its name and its arguments, with nothing left to look up."""
+"""A call: a public Keras object (or one of kbuild's own) by its name and its arguments, with nothing left to look
+up.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -67,7 +67,10 @@ class Texts(Section):
 
 
 class Python(Section):
-    """`module:function`, called without arguments; only with --trust. Returns what `Dataset` takes: see the reference."""
+    """`module:function`, called without arguments; only with --trust.
+
+    Returns what `Dataset` takes: see the reference.
+    """
 
     kind: Literal["python"] = "python"
     python: str

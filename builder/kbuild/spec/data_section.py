@@ -1,4 +1,7 @@
-"""Node → Data: which source, where its files may lie, how it is split. Chains (`preprocess`, `augment`) stay nodes and calls."""
+"""Node → Data: which source, where its files may lie, how it is split.
+
+Chains (`preprocess`, `augment`) stay nodes and calls.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -138,8 +141,7 @@ def source(value: Node, context: Context, home: Path, roots: Sequence[Path]) -> 
             value.span,
             help="run with --trust if the spec is your own",
         )
-    content = {key: item for key, item in zip(value.keys, (item for _, item in value.pairs), strict=True)}
-    values = {key: _part(kind, key, item, home, roots) for key, item in content.items()}
+    values = {str(key.value): _part(kind, str(key.value), item, home, roots) for key, item in value.pairs}
     if kind == "images":
         values |= values.pop("images")
     if kind == "parquet":

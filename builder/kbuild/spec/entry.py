@@ -1,4 +1,7 @@
-"""Node → Entry: one item of a chain, taken apart into what is applied and what is said about it. Nothing is looked up or evaluated."""
+"""Node → Entry: one item of a chain, taken apart into what is applied and what is said about it.
+
+Nothing is looked up or evaluated.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -163,10 +166,12 @@ def _several(heads: list[tuple[Scalar, Node]], blocks: frozenset[str]) -> SpecEr
                 "K101",
                 f"an entry has no key `{key.value}`",
                 key.span,
-                help=suggestion(str(key.value), SIBLINGS) if _close(str(key.value)) else f"arguments of `{name}` stand under it: `{name}: {{{key.value}: …}}`",
+                help=suggestion(str(key.value), SIBLINGS)
+                if _close(str(key.value))
+                else f"arguments of `{name}` stand under it: `{name}: {{{key.value}: …}}`",
             )
             for key in others
-        )  # fmt: skip
+        )
     names = ", ".join(f"`{key.value}`" for key, _ in heads)
     return mistake(
         "K101",

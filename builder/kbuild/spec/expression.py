@@ -1,4 +1,7 @@
-"""Text of a `${…}` → value. Arithmetic, comparison and a few functions, walked over the syntax tree: nothing is ever executed."""
+"""Text of a `${…}` → value.
+
+Arithmetic, comparison and a few functions, walked over the syntax tree: nothing is ever executed.
+"""
 
 import ast
 import math

@@ -1,4 +1,7 @@
-"""Spec → Node: the spec as resolved, which a run keeps. Bases are merged, holes and variables have given way to their values."""
+"""Spec → Node: the spec as resolved, which a run keeps.
+
+Bases are merged, holes and variables have given way to their values.
+"""
 
 import os
 
@@ -17,7 +20,8 @@ _LATER = frozenset({"i", "input_shape"})
 def filled(spec: Spec) -> Node:
     """The tree that fits to the same network and run.
 
-    What depends on where it stands (`$i`, a block's parameters, `$input_shape`) stays a variable; `vars` keeps what such
+    What depends on where it stands (`$i`, a block's parameters, `$input_shape`) stays a variable; `vars` keeps what
+    such
     expressions still need. Paths start at the spec's own folder, whichever file they were written in.
     """
     assert isinstance(spec.node, MappingNode)

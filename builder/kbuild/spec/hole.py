@@ -141,8 +141,14 @@ def _range(node: MappingNode, kind: str, content: Node) -> Hole:
     if chosen is not None and not low <= _number(chosen, whole) <= high:
         raise _wrong(chosen.span, f"the default {brief(chosen)} lies outside {low} … {high}")
     return Hole(
-        "int" if whole else "float", node.span, chosen or content.items[0], low=low, high=high, step=step, sampling=sampling
-    )  # fmt: skip
+        "int" if whole else "float",
+        node.span,
+        chosen or content.items[0],
+        low=low,
+        high=high,
+        step=step,
+        sampling=sampling,
+    )
 
 
 def _number(node: Node, whole: bool) -> int | float:

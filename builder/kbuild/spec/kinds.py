@@ -1,4 +1,6 @@
-"""What an argument takes, read from the words with which Keras documents it: so that `units: yes` is found before Keras loads."""
+"""What an argument takes, read from the words with which Keras documents it: so that `units: yes` is found before
+Keras loads.
+"""
 
 import re
 from typing import Literal
@@ -14,10 +16,13 @@ _MORE = re.compile(
 )
 
 LOW: dict[str, float] = {
-    "units": 1, "filters": 1, "kernel_size": 1, "pool_size": 1, "strides": 1, "dilation_rate": 1, "groups": 1, "num_heads": 1,
-    "key_dim": 1, "input_dim": 1, "output_dim": 1, "depth_multiplier": 1, "rate": 0, "dropout": 0, "recurrent_dropout": 0,
-    "stddev": 0, "weight_decay": 0, "clipnorm": 0, "clipvalue": 0, "global_clipnorm": 0, "epsilon": 0,
-}  # fmt: skip
+    **dict.fromkeys(
+        ["units", "filters", "kernel_size", "pool_size", "strides", "dilation_rate", "groups", "num_heads", "key_dim"],
+        1,
+    ),
+    **dict.fromkeys(["input_dim", "output_dim", "depth_multiplier"], 1),
+    **dict.fromkeys(["rate", "dropout", "recurrent_dropout", "stddev", "weight_decay", "epsilon"], 0),
+}
 """Smallest value, by argument name: these names mean the same wherever Keras uses them."""
 BELOW: dict[str, float] = {"dropout": 1, "recurrent_dropout": 1}
 ABOVE: dict[str, float] = {"learning_rate": 0, "clipnorm": 0, "clipvalue": 0, "global_clipnorm": 0}

@@ -69,7 +69,9 @@ def _read(spec: str | Path) -> tuple[Node, str, Path]:
 
 
 def _of_run(path: Path | None, home: Path, roots: tuple[Path, ...]) -> tuple[Path, tuple[Path, ...]]:
-    """A run's `spec.yaml` starts where the spec that it was made of started: `run.json` keeps that folder and the roots."""
+    """A run's `spec.yaml` starts where the spec that it was made of started: `run.json` keeps that folder and the
+    roots.
+    """
     if path is None or path.name != "spec.yaml":
         return home, roots
     try:

@@ -19,8 +19,8 @@ FirstParameter = Callable[[str, Node], str | None]
 def merge(below: Node, above: Node, first: Callable[[str], str | None], key: str = "") -> Node:
     """`above` laid over `below`.
 
-    Maps merge key by key; lists and scalars are replaced. A call, a hole, a source, a schedule merges only with the same
-    name. A map over a chain reaches its entries by name.
+    Maps merge key by key; lists and scalars are replaced. A call, a hole, a source, a schedule merges only with one of
+    the same name. A map over a chain reaches its entries by name.
 
     Args:
         first: name of the first argument of a call or block, which a lone value counts as.

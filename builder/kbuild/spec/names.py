@@ -35,7 +35,9 @@ def suggestion(word: str, words: Iterable[str], otherwise: str | None = None) ->
 
 
 def snake_case(name: str) -> str:
-    """`Conv2D` → `conv2d`, `LSTM` → `lstm`, `GlobalAveragePooling2D` → `global_average_pooling2d`, as Keras names layers."""
+    """`Conv2D` → `conv2d`, `LSTM` → `lstm`, `GlobalAveragePooling2D` → `global_average_pooling2d`, as Keras names
+    layers.
+    """
     name = name.rsplit(".", 1)[-1]
     name = re.sub(r"\W+", "", name)
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)

@@ -1,4 +1,7 @@
-"""Node → Spec: the top level and its sections. The network's entries are checked where they stand; `plan` expands them."""
+"""Node → Spec: the top level and its sections.
+
+The network's entries are checked where they stand; `plan` expands them.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -28,9 +31,14 @@ T = TypeVar("T")
 
 
 def parse(
-    node: Node, stem: str, home: Path, sources: tuple[Source, ...], roots: tuple[Path, ...] = (), trust: bool = False,
+    node: Node,
+    stem: str,
+    home: Path,
+    sources: tuple[Source, ...],
+    roots: tuple[Path, ...] = (),
+    trust: bool = False,
     choose: Choose = default,
-) -> Spec:  # fmt: skip
+) -> Spec:
     """What a merged tree says.
 
     Args:
@@ -75,9 +83,24 @@ def parse(
         raise SpecError(unique(problems))
     problems += _unused(node, blocks, scope)
     return Spec(
-        name, node, scope, blocks, inputs, layers, outputs, found.data, preprocess, found.augment or {}, train, home,
-        sources, roots, trust, use, tuple(unique(problems)),
-    )  # fmt: skip
+        name,
+        node,
+        scope,
+        blocks,
+        inputs,
+        layers,
+        outputs,
+        found.data,
+        preprocess,
+        found.augment or {},
+        train,
+        home,
+        sources,
+        roots,
+        trust,
+        use,
+        tuple(unique(problems)),
+    )
 
 
 def _top(node: MappingNode) -> list[Problem]:
@@ -149,9 +172,7 @@ def bad_name(key: Scalar) -> Problem:
     return Problem("K113", f"`{key.value}` is no name", key.span, help="a name is `[a-z][a-z0-9_]*`")
 
 
-def _model(
-    node: Node | None, span: Span, scope: Scope
-) -> tuple[tuple[DeclaredInput, ...], Node, Node | None]:  # fmt: skip
+def _model(node: Node | None, span: Span, scope: Scope) -> tuple[tuple[DeclaredInput, ...], Node, Node | None]:
     empty = SequenceNode((), span)
     if node is None:
         return (), empty, None
@@ -171,10 +192,14 @@ def _model(
     unknown = [key for key, _ in node.pairs if key.value not in keys]
     if unknown:
         raise SpecError(
-            Problem("K101", f"`model` has no key `{key.value}`", key.span,
-                    help=suggestion(str(key.value), keys, "layers stand in a list: begin each with `- `"))
+            Problem(
+                "K101",
+                f"`model` has no key `{key.value}`",
+                key.span,
+                help=suggestion(str(key.value), keys, "layers stand in a list: begin each with `- `"),
+            )
             for key in unknown
-        )  # fmt: skip
+        )
     layers = node.get("layers")
     if layers is None:
         raise mistake("K104", "`model` has no `layers`", node.span, help="add `layers:` with a list of layers")
@@ -227,8 +252,22 @@ def _input(key: Scalar, item: Node) -> DeclaredInput:
 
 
 _DTYPES = frozenset(
-    ["bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"]
-)  # fmt: skip
+    [
+        "bool",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "float16",
+        "bfloat16",
+        "float32",
+        "float64",
+    ]
+)
 
 
 def _shape(node: Node) -> tuple[int | None, ...]:

@@ -1,4 +1,6 @@
-"""Where the files that a spec names may lie: below the spec's folder or a root given on the command line, nowhere else."""
+"""Where the files that a spec names may lie: below the spec's folder or a root given on the command line, nowhere
+else.
+"""
 
 import os
 import re
@@ -14,7 +16,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[A-Za-z]:[\\/]|\\\\|~")
 def allowed(node: object, home: Path, roots: Sequence[Path] = (), help: str | None = None) -> Path:
     """The absolute path that `node` names.
 
-    A relative one starts at the folder of the file it is written in; if nothing is there, at each of the roots. One typed on
+    A relative one starts at the folder of the file it is written in; if nothing is there, at each of the roots. One
+    typed on
     the command line may also start at the current folder. Links are followed before it is decided where it lies.
 
     Args:

@@ -1,4 +1,6 @@
-"""Files → one Node: reads the spec and what it extends, lays one over the other, then `--set` and overrides over both."""
+"""Files → one Node: reads the spec and what it extends, lays one over the other, then `--set` and overrides over
+both.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -51,7 +51,7 @@ class Scope:
 
 
 def is_open(value: Node) -> bool:
-    """Whether a node is itself a variable, an expression or a hole, so that nothing can be said of it before it is evaluated."""
+    """Whether a node is a variable, an expression or a hole: nothing can be said of it before it is evaluated."""
     if is_hole(value):
         return True
     return isinstance(value, Scalar) and isinstance(value.value, str) and "$" in value.value.replace("$$", "")

@@ -32,4 +32,7 @@ def _duration(value: int | float | str) -> str:
 
 
 Duration = Annotated[int | float | str, AfterValidator(_duration)]
-"""A length of training: a number of epochs, or text with its unit. After validation always `<number> epochs|percent|steps`."""
+"""A length of training: a number of epochs, or text with its unit.
+
+After validation always `<number> epochs|percent|steps`.
+"""

@@ -1,4 +1,6 @@
-"""Name → file of a spec that kbuild ships: in the wheel they are a folder of the package, in a checkout the repository's `specs/`."""
+"""Name → file of a spec that kbuild ships: in the wheel they are a folder of the package, in a checkout the
+repository's `specs/`.
+"""
 
 from functools import cache
 from pathlib import Path

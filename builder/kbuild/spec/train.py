@@ -44,7 +44,9 @@ class Exponential(Section):
 
 
 class Cosine(Section):
-    """Half a cosine from the optimizer's learning rate to `to` at the end of the run (SGDR, arXiv:1608.03983, eq. 5)."""
+    """Half a cosine from the optimizer's learning rate to `to` at the end of the run (SGDR, arXiv:1608.03983, eq.
+    5).
+    """
 
     kind: Literal["cosine"] = "cosine"
     to: NotNegative = 0.0

@@ -1,4 +1,6 @@
-"""Node → Train: the calls of the `train` section are made, its numbers held to their ranges, and what cannot go together refused."""
+"""Node → Train: the calls of the `train` section are made, its numbers held to their ranges, and what cannot go
+together refused.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,15 +12,20 @@ from kbuild.spec.scope import Scope, evaluate
 from kbuild.spec.section import Section
 from kbuild.spec.signature import identifiers, names, signature
 from kbuild.spec.spec import span_at
-from kbuild.spec.train import SCHEDULES, EarlyStopping, Execution, TensorBoard, Train
+from kbuild.spec.train import SCHEDULES, EarlyStopping, Execution, Piecewise, TensorBoard, Train
 from kbuild.spec.validate import validated
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief, plain
 from kbuild.text.problem import Problem, SpecError, mistake
 
 LATER: Mapping[str, Any] = {
-    "phases": None, "accumulate": 1, "repeats": 1, "distribute": "none", "budget": None, "checkpoint": None
-}  # fmt: skip
+    "phases": None,
+    "accumulate": 1,
+    "repeats": 1,
+    "distribute": "none",
+    "budget": None,
+    "checkpoint": None,
+}
 """Keys whose place is kept: only the value that changes nothing is taken."""
 
 
@@ -59,35 +66,45 @@ def train_section(node: Node | None, scope: Scope, context: Context) -> Train:
 
 
 def together(train: Train, node: Node) -> list[Problem]:
-    """Keys that are right by themselves and wrong together: two that steer the learning rate (facts.md: a TypeError, hours in)."""
+    """Keys that are right by themselves and wrong together: two that steer the learning rate (facts.md: a TypeError,
+    hours in).
+    """
     problems: list[Problem] = []
     steered = isinstance(train.optimizer.args.get("learning_rate"), Call)
     schedule = train.schedule is not None
     callbacks = [c for c in train.callbacks if c.name == "ReduceLROnPlateau"]
     if steered and schedule:
         problems.append(
-            Problem("K151", "`train.schedule` and a schedule as `learning_rate` both steer the learning rate",
-                    span_at(node, "schedule"), help="keep one of them", path="train.schedule")
-        )  # fmt: skip
+            Problem(
+                "K151",
+                "`train.schedule` and a schedule as `learning_rate` both steer the learning rate",
+                span_at(node, "schedule"),
+                help="keep one of them",
+                path="train.schedule",
+            )
+        )
     if callbacks and (steered or schedule):
         other = "a schedule as `learning_rate`" if steered else "`train.schedule`"
         problems.append(
-            Problem("K151", f"`ReduceLROnPlateau` and {other} both steer the learning rate", callbacks[0].span,
-                    help="keep one of them", path="train.callbacks")
-        )  # fmt: skip
+            Problem(
+                "K151",
+                f"`ReduceLROnPlateau` and {other} both steer the learning rate",
+                callbacks[0].span,
+                help="keep one of them",
+                path="train.callbacks",
+            )
+        )
     problems += _decay(train, node)
     return problems
 
 
 def _decay(train: Train, node: Node) -> list[Problem]:
     schedule = train.schedule
-    if schedule is not None and not isinstance(schedule, Call) and schedule.kind == "piecewise":
-        if len(schedule.values) != len(schedule.at) + 1:
-            return [
-                Problem("K105", f"`train.schedule.piecewise` needs one value more than times, not {len(schedule.values)} "
-                        f"for {len(schedule.at)}", span_at(node, "schedule"), path="train.schedule")
-            ]  # fmt: skip
-    return []
+    if not isinstance(schedule, Piecewise) or len(schedule.values) == len(schedule.at) + 1:
+        return []
+    said = f"{len(schedule.values)} for {len(schedule.at)}"
+    message = f"`train.schedule.piecewise` needs one value more than times, not {said}"
+    return [Problem("K105", message, span_at(node, "schedule"), path="train.schedule")]
 
 
 def _later(key: Scalar, value: Node) -> None:

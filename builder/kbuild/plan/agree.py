@@ -1,0 +1,94 @@
+"""(loss, what is known of an output) → Problems: what would train the wrong thing without a word."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kbuild.data.header import Task
+from kbuild.spec.call import Call
+from kbuild.text.problem import Problem
+from kbuild.text.source import Span
+
+SPARSE = frozenset({"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"})
+CATEGORICAL = frozenset(
+    {
+        "categorical_crossentropy",
+        "CategoricalCrossentropy",
+        "categorical_focal_crossentropy",
+        "CategoricalFocalCrossentropy",
+    }
+)
+BINARY = frozenset(
+    {"binary_crossentropy", "BinaryCrossentropy", "binary_focal_crossentropy", "BinaryFocalCrossentropy"}
+)
+EXCLUSIVE = frozenset({"binary", "multiclass"})
+"""Tasks in which an example has one class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one output and its labels.
+
+    Args:
+        span: where the layer stands that gives the output.
+        activation: what the output went through last; None if it cannot be told.
+        units: size of the output's last axis; count: number of classes; None where not known.
+        one_hot: whether the labels are vectors; mixed: because MixUp or CutMix makes them so.
+    """
+
+    output: str
+    span: Span
+    activation: str | None
+    task: Task | None
+    units: int | None
+    count: int | None
+    one_hot: bool
+    mixed: bool
+
+
+def disagreements(loss: Call, where: Span, facts: Facts) -> Iterator[Problem]:
+    """What a written loss and the rest say against each other: labels (K221), units (K220), activation (K223)."""
+    if loss.name in CATEGORICAL and facts.task in EXCLUSIVE and not facts.one_hot:
+        message = f"the labels are integers, and `{loss.name}` wants vectors"
+        yield Problem("K221", message, where, help="write `sparse_categorical_crossentropy`")
+    if loss.name in SPARSE and facts.one_hot:
+        why = "MixUp and CutMix make vectors of the labels" if facts.mixed else "the labels are vectors"
+        yield Problem(
+            "K221", f"{why}, and `{loss.name}` wants integers", where, help="write `categorical_crossentropy`"
+        )
+    if loss.name in SPARSE | CATEGORICAL:
+        yield from wrong_units(facts)
+    if loss.name in SPARSE | CATEGORICAL | BINARY:
+        yield from _activation(loss, where, facts)
+
+
+def wrong_units(facts: Facts, one_will_do: bool = False) -> Iterator[Problem]:
+    """K220 if the output has not a unit for each class; with `one_will_do` one unit is enough for two classes."""
+    if facts.task not in EXCLUSIVE or facts.units is None or facts.count is None or facts.units == facts.count:
+        return
+    binary = facts.task == "binary" and one_will_do
+    if binary and facts.units == 1:
+        return
+    message = f"the output `{facts.output}` has {facts.units} units and the data have {facts.count} classes"
+    help = f"give the last layer {facts.count} units" + (", or 1 with a sigmoid" if binary else "")
+    yield Problem("K220", message, facts.span, help=help)
+
+
+def _activation(loss: Call, where: Span, facts: Facts) -> Iterator[Problem]:
+    logits = bool(loss.args.get("from_logits", False))
+    if facts.activation == "linear" and not logits:
+        needed = "sigmoid" if loss.name in BINARY else "softmax"
+        written = f"loss: {{{_class_name(loss.name)}: {{from_logits: true}}}}"
+        yield Problem(
+            "K223",
+            f"`{loss.name}` wants probabilities, and the output `{facts.output}` has no activation",
+            facts.span,
+            help=f"give the last layer `activation: {needed}`, or write `{written}`",
+        )
+    if facts.activation in {"softmax", "sigmoid"} and logits:
+        gone = f"the output `{facts.output}` has gone through {facts.activation}"
+        message = f"`{loss.name}` is told to expect logits, and {gone}"
+        yield Problem("K223", message, where, help="leave `from_logits` out")
+
+
+def _class_name(name: str) -> str:
+    return name if name[:1].isupper() else "".join(word.capitalize() for word in name.split("_"))
