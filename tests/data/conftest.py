@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from kbuild.spec.data import Csv, Data, Images, Named, Npz, Split, Texts
 from kbuild.text.problem import SpecError
 

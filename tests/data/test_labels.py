@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from kbuild.data.header import Target
 from kbuild.data.labels import guess, renamed, told
 
@@ -19,12 +20,20 @@ def one(array, classes=()):
         (np.array([1.0, 0.0]), Target((), "float32", "regression"), [1.0, 0.0]),
         (np.array([[1.5], [2.5]]), Target((1,), "float32", "regression"), [[1.5], [2.5]]),
         (np.eye(3), Target((3,), "float32", "multiclass", ("0", "1", "2"), 3, True), np.eye(3).tolist()),
-        (np.array([[1, 1, 0], [0, 0, 0]]), Target((3,), "float32", "multilabel", ("0", "1", "2"), 3), [[1, 1, 0], [0, 0, 0]]),
-        (np.array([[0, 3, 1], [2, 0, 0]]), Target((3,), "int32", "multiclass", ("0", "1", "2", "3"), 4), [[0, 3, 1], [2, 0, 0]]),
+        (
+            np.array([[1, 1, 0], [0, 0, 0]]),
+            Target((3,), "float32", "multilabel", ("0", "1", "2"), 3),
+            [[1, 1, 0], [0, 0, 0]],
+        ),
+        (
+            np.array([[0, 3, 1], [2, 0, 0]]),
+            Target((3,), "int32", "multiclass", ("0", "1", "2", "3"), 4),
+            [[0, 3, 1], [2, 0, 0]],
+        ),
         (np.array([[0.5, 0.5], [1, 0]]), Target((2,), "float32", "regression"), [[0.5, 0.5], [1, 0]]),
         (np.zeros((1, 2, 2, 3), np.uint8), Target((2, 2, 3), "float32", "regression"), np.zeros((1, 2, 2, 3)).tolist()),
     ],
-)  # fmt: skip
+)
 def test_the_task_is_told_by_what_is_there(array, target, values):
     found, told_target = one(array)
     assert told_target == target

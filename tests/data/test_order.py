@@ -1,6 +1,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kbuild.data.order import deal, permutation
 
 seeds = st.integers(0, 2**32 - 1)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kbuild.data.dataset import Part
 from kbuild.data.header import Target
 from kbuild.data.labels import numerals
@@ -22,11 +23,16 @@ def taken(parts):
     return {name: part.x["input"][:, 0].tolist() for name, part in parts.items()}
 
 
-@given(st.lists(st.integers(0, 3), min_size=20, max_size=80), st.integers(0, 99), st.booleans(), st.sampled_from([0, 0.1, 0.33, 3]))
+@given(
+    st.lists(st.integers(0, 3), min_size=20, max_size=80),
+    st.integers(0, 99),
+    st.booleans(),
+    st.sampled_from([0, 0.1, 0.33, 3]),
+)
 def test_the_parts_are_all_the_examples_and_do_not_overlap(labels, seed, shuffle, size):
     how = Split(validation=size, test=0.2, shuffle=shuffle)
     found = taken(split({"train": part(labels)}, classes(4), how, seed))
-    assert sorted(sum(found.values(), [])) == list(range(len(labels)))
+    assert sorted(i for ids in found.values() for i in ids) == list(range(len(labels)))
     wanted = size if isinstance(size, int) else int(size * len(labels) + 0.5)
     assert len(found.get("validation", [])) == wanted
     assert len(found["test"]) == int(0.2 * len(labels) + 0.5)
@@ -49,7 +55,10 @@ def test_classes_keep_their_shares():
 def test_auto_stratifies_only_where_every_class_has_enough():
     labels = [0] * 20 + [1] * 20 + [2] * 2
     counts = [
-        np.bincount(split({"train": part(labels)}, classes(3), Split(validation=0.25, test=0.25), seed)["test"].y["output"], minlength=3)
+        np.bincount(
+            split({"train": part(labels)}, classes(3), Split(validation=0.25, test=0.25), seed)["test"].y["output"],
+            minlength=3,
+        )
         for seed in range(20)
     ]
     assert len({tuple(count) for count in counts}) > 1
@@ -90,13 +99,37 @@ def test_nothing_is_kept_if_nothing_is_asked(whole):
 @pytest.mark.parametrize(
     ("labels", "targets", "how", "code", "message"),
     [
-        ([0, 1, 0, 1], classes(2), Split(validation=2, test=2), "K440", "4 examples, less 2 for `validation` and 2 for `test`, leave none to train on"),
-        ([0, 1], classes(2), Split(), "K440", "2 examples, less 1 for `validation` and 1 for `test`, leave none to train on"),
+        (
+            [0, 1, 0, 1],
+            classes(2),
+            Split(validation=2, test=2),
+            "K440",
+            "4 examples, less 2 for `validation` and 2 for `test`, leave none to train on",
+        ),
+        (
+            [0, 1],
+            classes(2),
+            Split(),
+            "K440",
+            "2 examples, less 1 for `validation` and 1 for `test`, leave none to train on",
+        ),
         ([0] * 9 + [1], classes(2), Split(stratify=True), "K441", "the class `1` has 1 example, too few for 3 parts"),
-        ([0, 1] * 9, {"output": Target((), "float32", "regression")}, Split(stratify=True), "K441", "`stratify: true` needs classes, and the data have none"),
-        ([0, 1] * 9, classes(2), Split(stratify=True, shuffle=False), "K441", "`stratify: true` needs shuffled examples"),
+        (
+            [0, 1] * 9,
+            {"output": Target((), "float32", "regression")},
+            Split(stratify=True),
+            "K441",
+            "`stratify: true` needs classes, and the data have none",
+        ),
+        (
+            [0, 1] * 9,
+            classes(2),
+            Split(stratify=True, shuffle=False),
+            "K441",
+            "`stratify: true` needs shuffled examples",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_split(problem, labels, targets, how, code, message):
     found = problem(lambda: split({"train": part(labels)}, targets, how, 0))
     assert (found.code, found.message) == (code, message)

@@ -1,6 +1,7 @@
 import numpy as np
-from kbuild.data.weights import balanced
 from sklearn.utils.class_weight import compute_class_weight
+
+from kbuild.data.weights import balanced
 
 
 def test_it_is_the_formula_of_scikit_learn():
