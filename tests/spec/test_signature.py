@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from kbuild.spec import docstring, identifiers, parameters, signature_cache
 from kbuild.spec.signature import Parameter, Unparsed, from_file, keras_version, names, signature
 from kbuild.spec.signature import identifiers as strings

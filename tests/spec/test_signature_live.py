@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from types import ModuleType
 
 import pytest
+
 from kbuild.spec.signature import NAMESPACES, Parameter, Signature, Unparsed, identifiers, names, signature
 
 with warnings.catch_warnings():

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from kbuild.text.node import Mapping, Node, Plain, Sequence, node, plain
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.read import read
 from kbuild.text.source import Source, Span
 from kbuild.text.tree import tree
 from kbuild.text.yaml_events import LOADER, yaml_events
-
 
 LOADERS = list(dict.fromkeys([LOADER, yaml.SafeLoader]))
 

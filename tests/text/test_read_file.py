@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from kbuild.text.node import plain
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.read import read_file

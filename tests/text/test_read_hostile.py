@@ -9,13 +9,13 @@ import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from kbuild.text.node import Node
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.read import read, read_file
 from kbuild.text.source import Source
 from kbuild.text.tree import tree
 from kbuild.text.yaml_events import LOADER, yaml_events
-
 
 LOADERS = list(dict.fromkeys([LOADER, yaml.SafeLoader]))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kbuild.text.node import NOWHERE
 from kbuild.text.problem import Problem, Related
 from kbuild.text.render import as_json, full, github

@@ -1,6 +1,7 @@
 """The scalars of YAML 1.2, and the numbers that kbuild refuses because readers disagree on them (R2, R3, R4, R10)."""
 
 import pytest
+
 from kbuild.text.scalar import ScalarError, resolve, shown
 
 

@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from kbuild.text.node import Plain, node, plain
 from kbuild.text.read import read
 from kbuild.text.source import Source

@@ -85,6 +85,9 @@ def test_schedules_take_the_base_rate_of_the_optimizer():
     assert isinstance(schedule, Scheduled)
     assert (schedule.base, schedule.steps_per_epoch, schedule.epochs) == (pytest.approx(0.01), 7, 3)
     assert compile.rate(made) == pytest.approx(0.01)
+    warm = compile.optimizer(Train(optimizer=ADAM, schedule=Cosine(warmup="2 epochs"), epochs=3), 5)
+    assert compile.rate(warm) == pytest.approx(0.001)
+    assert compile.base_rate(warm) == pytest.approx(0.01)
 
 
 def test_a_keras_schedule_is_in_steps():

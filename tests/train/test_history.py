@@ -1,6 +1,6 @@
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kbuild.train import history
@@ -36,6 +36,7 @@ def test_rows_come_back(tmp_path):
     assert list(columns)[:4] == ["epoch", "seconds", "learning_rate", "loss"]
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 200))
 def test_a_file_torn_anywhere_reads_as_its_whole_rows(tmp_path_factory, cut):
     path = tmp_path_factory.mktemp("h") / "history.csv"

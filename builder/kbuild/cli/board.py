@@ -48,7 +48,7 @@ def board(dir: Where = Path("runs"), port: Port = None, quiet: Quiet = False, de
 
 
 def link(dir: Path, links: Path) -> None:
-    """Make TensorBoard see each run under its own name: `mnist_mlp-001/train`, not `mnist_mlp-001/tensorboard/train`."""
+    """Let TensorBoard see each run under its own name: `mnist_mlp-001/train`, without `tensorboard` amid it."""
     root = dir.resolve()
     for pattern in ("tensorboard", "*/tensorboard", "*/*/tensorboard"):
         for events in root.glob(pattern):
@@ -65,26 +65,19 @@ def _launch(folder: str, port: int | None) -> str:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # TensorBoard looks for a module of this name: with it, its own stand-in reads event files, which spares TensorFlow's seconds
+        # TensorBoard looks for a module of this name; if it is there, it does without TensorFlow and its seconds
         sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
         from tensorboard import default, program
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = program.TensorBoard(default.get_static_plugins(), program.get_default_assets_zip_provider())
-    arguments = [
-        "kbuild board",
-        "--logdir",
-        folder,
-        "--host",
-        "127.0.0.1",
-        "--load_fast",
-        "false",
-        "--reload_interval",
-        "5",
-    ]
-    server.configure([*arguments, *(["--port", str(port)] if port is not None else [])])
+    server = program.TensorBoard(default.get_static_plugins())
+    # its data server does not follow links
+    options = {"--logdir": folder, "--host": "127.0.0.1", "--load_fast": "false", "--reload_interval": "5"}
+    if port is not None:
+        options["--port"] = str(port)
+    server.configure(["kbuild board", *(word for pair in options.items() for word in pair)])
     try:
         return server.launch()
     except program.TensorBoardServerException as error:
         raise SpecError(
-            Problem("K610", f"TensorBoard does not start: {error}", help="choose another port with `--port`")
+            Problem("K613", f"TensorBoard does not start: {error}", help="choose another port with `--port`")
         ) from None

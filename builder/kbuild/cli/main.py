@@ -25,7 +25,7 @@ app = typer.Typer(
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command and leave with the exit code of `commands`: 0 fine, 1 spec, 2 usage, 3 data, 4 training, 5 run."""
+    """Run the command and leave with its exit code: 0 fine, 1 spec, 2 usage, 3 data, 4 training, 5 run, 70 a bug."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows `?`
@@ -93,13 +93,13 @@ def _bug(error: Exception) -> int:
 
     traceback.print_exception(error, file=sys.stderr)
     print(
-        f"\nThis is a bug in kbuild {__version__}, not a mistake of yours. Please report it with the lines above and the spec.",
+        f"\nThis is a bug in kbuild {__version__}, not a mistake of yours. Please report it with the lines above.",
         file=sys.stderr,
     )
     return 70
 
 
-for _verb in (
-    check.check, show.show, data.data, shipped.ls, shipped.cp, layers.layers, run.fit, run.evaluate, run.predict, board.board,
-):  # fmt: skip
+_VERBS = (check.check, show.show, data.data, shipped.ls, shipped.cp, layers.layers)
+_VERBS += (run.fit, run.evaluate, run.predict, board.board)
+for _verb in _VERBS:
     app.command(_verb.__name__)(_guarded(_verb))

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Part = Annotated[Literal["train", "validation", "test"], typer.Option("--part", help="Which part of the data.")]
 Inputs = Annotated[
-    list[Path], typer.Argument(metavar="INPUT", help="Pictures, folders of them, csv, npz or npy files.")
+    list[Path], typer.Argument(metavar="INPUT", help="Pictures, folders of them; csv, json, txt, npz or npy files.")
 ]
 
 
@@ -66,6 +66,7 @@ def evaluate(
     part: Part = "test",
     as_json: Json = False,
     quiet: Quiet = False,
+    trust: Trust = False,
     backend: BackendOption = None,
     debug: Debug = False,
 ) -> None:
@@ -73,7 +74,7 @@ def evaluate(
     from kbuild.cli.output import say, say_json
     from kbuild.train.score import evaluate as score
 
-    report = score(run, part, backend=backend)
+    report = score(run, part, backend=backend, trust=trust)
     if as_json:
         say_json(report)
         return
@@ -91,6 +92,7 @@ def predict(
     inputs: Inputs,
     as_json: Json = False,
     quiet: Quiet = False,
+    trust: Trust = False,
     backend: BackendOption = None,
     debug: Debug = False,
 ) -> None:
@@ -98,12 +100,14 @@ def predict(
     from kbuild.cli.output import say, say_json
     from kbuild.train.predict import predict as answer
 
-    answers = answer(run, inputs, backend=backend)
+    answers = answer(run, inputs, backend=backend, trust=trust)
     if as_json:
         say_json(answers)
         return
     for one in answers:
-        say(str(one))
+        outputs = _map(one.get("outputs")) or {"": one}
+        said = [f"{name} {_answer(_map(output))}".strip() for name, output in outputs.items()]
+        say(f"{one['input']}: {'; '.join(said)}")
 
 
 def _defaults(taken: "dict[str, Node]") -> list[str]:
@@ -136,6 +140,18 @@ def _output(name: str, output: dict[str, object]) -> None:
         columns = list(next(iter(_map(row) for row in classes.values())))
         rows = [[label, *(_number(_map(row)[column]) for column in columns)] for label, row in classes.items()]
         show_table(["class", *columns], rows, right=columns)
+
+
+def _answer(output: dict[str, object]) -> str:
+    """`seven 0.98 (one 0.01, nine 0.01)`, `two, three`, or the numbers."""
+    if "class" in output:
+        ranked = sorted(_map(output["probabilities"]).items(), key=lambda item: -cast(float, item[1]))
+        others = [f"{name} {share:.3f}" for name, share in ranked if name != output["class"]][:2]
+        return f"{output['class']} {output['probability']:.3f} ({', '.join(others)})"
+    if "labels" in output:
+        return ", ".join(str(label) for label in cast(list[object], output["labels"])) or "none"
+    text = str(output.get("value"))
+    return text if len(text) <= 100 else f"{text[:100]}…  (--json has all)"
 
 
 def _map(value: object) -> dict[str, object]:

@@ -193,7 +193,7 @@ def _by_name(
     missing = [p.name for p in parameters if p.required and p.name not in feed.by_name]
     if missing and signature.namespace != "ops":
         raise mistake("K205", f"`{signature.name}` needs the input `{missing[0]}`", name.span, help="add it to `from`")
-    values = {key: list(f.items) if f.listed else f.first for key, f in feed.by_name.items()}
+    values: dict[str, object] = {key: list(f.items) if f.listed else f.first for key, f in feed.by_name.items()}
     leading: list[object] = []
     for parameter in known:
         if parameter not in values:

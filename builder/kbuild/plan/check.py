@@ -45,9 +45,19 @@ def check(spec: Spec) -> Checked:
         _add(problems, plan.problems)
         found = heads(spec, plan, header)
     except SpecError as error:
-        _add(problems, error.problems)
+        _add(problems, placed(error.problems, spec))
         raise SpecError(problems) from None
     return Checked(spec, header, plan, found, tuple(problems))
+
+
+def placed(problems: Iterable[Problem], spec: Spec) -> list[Problem]:
+    """Problems that do not know where they stand, at their path in the file; those of the data at the source."""
+    return [
+        replace(problem, span=spec.span(problem.path or ("data.source" if problem.code.startswith("K4") else "")))
+        if problem.span is None
+        else problem
+        for problem in problems
+    ]
 
 
 def _header(spec: Spec, problems: list[Problem]) -> Header | None:
@@ -59,8 +69,7 @@ def _header(spec: Spec, problems: list[Problem]) -> Header | None:
     except SpecError as error:
         if any(problem.code != ABSENT for problem in error.problems):
             raise
-        span = spec.span("data.source")
-        _add(problems, (replace(p, severity="warning", span=p.span or span) for p in error.problems))
+        _add(problems, (replace(problem, severity="warning") for problem in placed(error.problems, spec)))
         return None
 
 

@@ -5,7 +5,8 @@ resolve.py    `extends`, `--set` and overrides → one tree; merge.py lays one t
 parse.py      tree → Spec; entry.py, block.py, data_section.py, train_section.py, tune_section.py its parts
 spec.py       Spec; call.py Call; data.py, train.py the checked sections; section.py what they share
 scope.py      variables, expression.py arithmetic, hole.py choices; all give way to values
-calls.py      a name and its arguments, held against a signature; kinds.py what an argument takes; allow.py what is refused
+calls.py      a name and its arguments, held against a signature; kinds.py what an argument takes
+allow.py      what is refused without --trust
 static.py     what shows in a chain where it stands
 signature.py  signatures of the installed Keras, read from its source
 fill.py       Spec → the tree that a run keeps

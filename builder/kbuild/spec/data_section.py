@@ -14,6 +14,7 @@ from kbuild.spec.data import Csv, Data, Images, Named, Npz, Python, SourceSectio
 from kbuild.spec.names import suggestion
 from kbuild.spec.paths import allowed
 from kbuild.spec.scope import Scope, evaluate
+from kbuild.spec.spec import span_at
 from kbuild.spec.validate import validated
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, brief, plain
@@ -104,7 +105,7 @@ def _split(value: Node) -> Split:
             raise mistake(
                 "K105",
                 f"`data.split.{part}` is a fraction below 1 or a number of examples, not `{size}`",
-                value.get(part).span if isinstance(value, MappingNode) else value.span,
+                span_at(value, part),
             )
     if float(split.validation) < 1 and float(split.test) < 1 and split.validation + split.test >= 1:
         raise mistake("K105", "`data.split` leaves nothing to train on", value.span, help="make the parts smaller")

@@ -109,11 +109,7 @@ def _choice(node: MappingNode, content: Node) -> Hole:
 
 
 def _labels(content: Sequence) -> list[str]:
-    texts = [
-        str(item.value).lower() if isinstance(item.value, bool | None) else str(item.value)
-        for item in content.items
-        if isinstance(item, Scalar)
-    ]
+    texts = [brief(item) for item in content.items if isinstance(item, Scalar)]
     if len(set(texts)) == len(content):
         return texts
     return [str(index) for index in range(len(content))]

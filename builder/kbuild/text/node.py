@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 from kbuild.text.source import Source, Span
 
-Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+Plain = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A leaf: null, a bool, a number or a string."""
 
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
     span: Span = field(compare=False, repr=False)
 
 

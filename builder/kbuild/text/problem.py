@@ -1,4 +1,4 @@
-"""The one way in which kbuild tells of a user's mistake: a `Problem`, collected by a stage, raised once as `SpecError`."""
+"""How kbuild tells of a mistake: a `Problem`, collected by a stage, raised once as `SpecError`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

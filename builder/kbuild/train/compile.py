@@ -73,6 +73,12 @@ def rate(optimizer: Any) -> float:
     return number(optimizer.learning_rate)
 
 
+def base_rate(optimizer: Any) -> float:
+    """The learning rate that a schedule of the spec starts from, else that of the first step."""
+    scheduled = getattr(getattr(optimizer, "inner_optimizer", optimizer), "_learning_rate", None)
+    return scheduled.base if isinstance(scheduled, Scheduled) else rate(optimizer)
+
+
 def number(scalar: object) -> float:
     """A tensor or variable of one element."""
     return float(np.asarray(keras.ops.convert_to_numpy(scalar)))

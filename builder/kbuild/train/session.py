@@ -18,6 +18,7 @@ from kbuild.spec.train import Plateau
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.write import write
 from kbuild.train import atomic, callbacks, execution, figures, history, monitors, rundir, score
+from kbuild.train.compile import base_rate
 from kbuild.train.job import Job, broken
 from kbuild.train.progress import Reporter
 from kbuild.train.run import Run
@@ -241,12 +242,11 @@ def _described(name: str, array: np.ndarray, job: Job) -> dict[str, object]:
 
 
 def _hyperparameters(job: Job) -> dict[str, object]:
-    train, assert_data = job.spec.train, job.spec.data
-    rate = callbacks.compile.rate(job.model.optimizer)
+    train, data = job.spec.train, job.spec.data
     return {
         "optimizer": train.optimizer.name,
-        "learning_rate": rate,
-        "batch_size": assert_data.batch_size if assert_data is not None else 0,
+        "learning_rate": base_rate(job.model.optimizer),
+        "batch_size": 0 if data is None else data.batch_size,
         "epochs": train.epochs,
         "seed": train.seed,
         "precision": train.precision,
