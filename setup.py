@@ -50,6 +50,8 @@ setup(
             "pytest>=9.2",
             "pytest-xdist>=3.8",
             "ruff>=0.17.5",
+            "setuptools>=65.5",  # a test builds the wheel
+            "wheel>=0.48",
         ],
     },
     classifiers=[

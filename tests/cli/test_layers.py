@@ -43,4 +43,6 @@ def test_an_operation(kbuild):
 def test_a_near_miss(kbuild):
     done = kbuild("layers", "Conv2")
     assert done.code == 1
-    assert done.err == "error[K102]: there is no layer, other object or block `Conv2`\n  = help: did you mean `Conv2D`?\n"
+    assert (
+        done.err == "error[K102]: there is no layer, other object or block `Conv2`\n  = help: did you mean `Conv2D`?\n"
+    )

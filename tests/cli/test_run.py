@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+ROOT = Path(__file__).parents[2]
 SPEC = """kbuild: 1
 name: tiny
 data: {source: iris, batch_size: 16}
@@ -85,8 +86,6 @@ def test_json_is_one_object_and_nothing_else(alone, spec, tmp_path):
 
 def _board(folder: Path) -> None:
     """TensorBoard serves what the run wrote, on this machine only, until it is told to end."""
-    from conftest import ROOT  # type: ignore[import-not-found]
-
     server = subprocess.Popen(
         [sys.executable, "-m", "kbuild", "board", str(folder), "--port", "0"],
         env={"PYTHONPATH": str(ROOT / "builder"), "HOME": str(folder), "PATH": "", "PYTHONUNBUFFERED": "1"},
@@ -107,7 +106,9 @@ def _board(folder: Path) -> None:
             time.sleep(0.5)
         assert "epoch_loss" in tags["here/train"]
         assert "epoch_loss" in tags["here/validation"]
-        with urllib.request.urlopen(f"{url}data/plugin/scalars/scalars?run=here/train&tag=epoch_loss", timeout=10) as answer:
+        with urllib.request.urlopen(
+            f"{url}data/plugin/scalars/scalars?run=here/train&tag=epoch_loss", timeout=10
+        ) as answer:
             assert len(json.load(answer)) == 2
     finally:
         server.send_signal(signal.SIGINT)

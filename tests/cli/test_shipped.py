@@ -27,7 +27,10 @@ def test_a_copy_is_what_was_shipped(kbuild, tmp_path, monkeypatch):
 def test_the_files_that_it_needs_come_along(kbuild, tmp_path):
     done = kbuild("cp", "xor_mlp", tmp_path / "new")
     assert done.code == 0
-    assert done.out.split("\n")[:2] == [str(tmp_path / "new" / "xor_mlp.yaml"), str(tmp_path / "new" / "data" / "xor.csv")]
+    assert done.out.split("\n")[:2] == [
+        str(tmp_path / "new" / "xor_mlp.yaml"),
+        str(tmp_path / "new" / "data" / "xor.csv"),
+    ]
     assert kbuild("check", tmp_path / "new" / "xor_mlp.yaml").code == 0
 
 

@@ -78,7 +78,7 @@ def test_json_of_a_mistake(kbuild, tmp_path):
     assert done.code == 1
     found = json.loads(done.out)
     assert found["ok"] is False
-    assert found["problems"][0]["message"] == "there is no layer `Dens`"
+    assert found["problems"][0]["message"] == "there is no layer or block `Dens`"
 
 
 def test_build_fills_in_the_parameters(kbuild, tmp_path):
