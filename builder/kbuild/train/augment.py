@@ -68,7 +68,9 @@ def _layer(call: Call, seed: int, at: int) -> keras.Layer:
 
 
 def _mixed(layer: keras.Layer, images, y: dict) -> tuple[object, dict]:
-    """One mixing for all outputs: their labels go through the layer side by side."""
+    """One mixing for all outputs: their labels go through the layer side by side; an autoencoder has none."""
+    if not y:
+        return layer(images, training=True), {}
     flat = {name: ops.reshape(ops.cast(value, "float32"), (-1, _width(value))) for name, value in y.items()}
     labels = ops.concatenate(list(flat.values()), axis=1)
     out = layer({"images": images, "labels": labels}, training=True)

@@ -52,6 +52,14 @@ def fit(
         )
     if out is not None:
         rundir.free(Path(out))
+    try:
+        return _fit(spec, out, backend, command, report or reporter())
+    except SpecError as error:
+        raise SpecError(_placed(problem, spec) for problem in error.problems) from error
+
+
+def _fit(spec: Spec, out: Path | None, backend: str | None, command: Sequence[str], report: Reporter) -> Run:
+    assert spec.data is not None
     seed = spec.train.seed
     header = peek(spec.data, seed=seed, features=features(spec), trust=spec.trust)
     plan = expand(spec, header)
@@ -66,11 +74,8 @@ def fit(
     from kbuild.train import execution, job, session
 
     with execution.precision(spec.train):
-        try:
-            prepared = job.prepare(spec, plan, found, dataset)
-        except SpecError as error:
-            raise SpecError(_placed(problem, spec) for problem in error.problems) from error
-        return session.train(prepared, out=out, command=command, report=report or reporter())
+        prepared = job.prepare(spec, plan, found, dataset)
+        return session.train(prepared, out=out, command=command, report=report)
 
 
 def features(spec: Spec) -> dict[str, tuple[int | None, ...] | None]:

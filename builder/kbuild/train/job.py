@@ -56,7 +56,7 @@ def prepare(spec: Spec, plan: Plan, heads: Sequence[Head], dataset: Dataset) -> 
     model = build.build(plan)
     build.adapt(model, plan, dataset.train.x)
     features = build.features(model, plan)
-    training = batches(spec, heads, dataset.train, features, training=True)
+    training = _training(spec, heads, dataset.train, features)
     compile.compile(model, spec.train, heads, training.steps)
     validation = None
     if dataset.validation is not None and len(dataset.validation):
@@ -86,8 +86,10 @@ def batches(
     """The feed of a part of the data; in `training` shuffled, augmented and with class weights."""
     assert spec.data is not None
     calls = _augment(spec, part)
-    outputs = [head.output for head in heads if head.loss is not None] or [head.output for head in heads]
+    outputs = [head.output for head in heads]
     reconstruct = spec.data.target == "input"
+    if any(head.loss is not None for head in heads):
+        part = _whole(part, outputs)
     if augment.mixes(calls):
         part = _dense(part, heads)
     return feed.feed(
@@ -126,7 +128,35 @@ def broken(error: Exception, where: str, part: Part, model: keras.Model) -> Prob
         "K511",
         f"{where} fails: {objects.sentence(error)}",
         help=f"the data give {shapes}; the model gives {outputs}; compare them with `kbuild show` and `kbuild data`",
+        path="model",
     )
+
+
+def _training(spec: Spec, heads: Sequence[Head], part: Part, features: keras.Model | None) -> feed.Feed:
+    try:
+        return batches(spec, heads, part, features, training=True)
+    except SpecError:
+        raise
+    except Exception as error:
+        if not any(spec.augment.values()):
+            raise
+        shapes = ", ".join(f"`{name}` {tuple(array.shape)}" for name, array in part.x.items())
+        raise SpecError(
+            Problem(
+                "K511",
+                f"`data.augment` fails on the first examples: {objects.sentence(error)}",
+                help=f"the data give {shapes}; take layers that are made for such inputs",
+                path="data.augment",
+            )
+        ) from error
+
+
+def _whole(part: Part, outputs: Sequence[str]) -> Part:
+    """With zeros as labels of outputs that have none: Keras drops the metrics of all if one is missing."""
+    if len(outputs) == 1:
+        return part
+    given = {name: part.y[name] if name in part.y else np.zeros(len(part), "float32") for name in outputs}
+    return replace(part, y=given)
 
 
 def _renamed(arrays: Mapping[str, np.ndarray], names: Sequence[str]) -> Mapping[str, np.ndarray]:
@@ -152,8 +182,17 @@ def _weights(
 ) -> dict[str, np.ndarray] | None:
     wanted = spec.train.class_weight if training else None
     found: dict[str, np.ndarray] = {}
+    if wanted is not None and not any(head.task in ("binary", "multiclass") for head in heads):
+        raise SpecError(
+            Problem(
+                "K165",
+                "`class_weight` needs an output that tells classes, and there is none",
+                help="leave it out; examples are weighed by `weights` of the source",
+                path="train.class_weight",
+            )
+        )
     for head in heads:
-        if head.output not in outputs:
+        if head.output not in outputs or head.loss is None:
             continue
         classified = head.task in ("binary", "multiclass") and head.output in part.y
         one = weights.of_examples(
