@@ -1,36 +1,21 @@
 """Node → Call: a name and its arguments, held against the signature of the installed Keras."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kbuild.spec import allow, kinds
+from kbuild.spec.argument import label, mistakes
 from kbuild.spec.call import Call, Nested, Value
 from kbuild.spec.entry import is_call
 from kbuild.spec.hole import KINDS
-from kbuild.spec.names import suggestion
+from kbuild.spec.names import NOUNS, suggestion
 from kbuild.spec.scope import is_open
-from kbuild.spec.signature import Parameter, Signature, identifiers, names, signature
+from kbuild.spec.signature import Parameter, Signature, names, signature
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief
 from kbuild.text.problem import Problem, SpecError, mistake
 from kbuild.text.source import Span
 
-NOUNS = {
-    "layers": "layer",
-    "applications": "application",
-    "ops": "operation of `keras.ops`",
-    "activations": "activation",
-    "optimizers": "optimizer",
-    "schedules": "learning-rate schedule",
-    "losses": "loss",
-    "metrics": "metric",
-    "callbacks": "callback",
-    "initializers": "initializer",
-    "regularizers": "regularizer",
-    "constraints": "constraint",
-    "oracles": "oracle",
-}
 _BY_ARGUMENT = (
     ("initializer", ("initializers",)),
     ("regularizer", ("regularizers",)),
@@ -44,17 +29,6 @@ _BY_ARGUMENT = (
     ("metric", ("metrics",)),
 )
 _ANYWHERE = ("layers", "initializers", "regularizers", "constraints", "schedules", "optimizers", "losses", "metrics")
-_IDENTIFIED = {
-    "initializer": "initializers",
-    "regularizer": "regularizers",
-    "constraint": "constraints",
-    "activation": "activations",
-}
-
-
-_DTYPE = re.compile(
-    r"(bool|string|u?int(8|16|32|64)|b?float16|float(32|64)|mixed_b?float16|(int[48]|float8|gptq|awq)\b.*)\Z"
-)
 
 
 class _Open:
@@ -120,7 +94,8 @@ def call(
         except SpecError as error:
             collected.problems += error.problems
             continue
-        _check(found, by_name.get(key), key, node, values[key], collected, context)
+        if values[key] is not OPEN and key in by_name:
+            collected.problems += mistakes(found, by_name[key], node, values[key], context.trust)
     _missing(found, given, name, filled, collected)
     if collected.problems:
         raise SpecError(collected.problems)
@@ -217,11 +192,11 @@ def _given(
                 given[text] = node
             else:
                 words = [*known, *KINDS] if text.startswith("$") else known
-                collected.add("K103", f"`{_label(found)}` has no argument `{text}`", key.span, suggestion(text, words))
+                collected.add("K103", f"`{label(found)}` has no argument `{text}`", key.span, suggestion(text, words))
         return given
     free = [p for p in found.parameters[: found.positional] if p.name not in filled]
     if not free:
-        collected.add("K103", f"`{_label(found)}` takes no arguments", argument.span, f"write `{_label(found)}`")
+        collected.add("K103", f"`{label(found)}` takes no arguments", argument.span, f"write `{label(found)}`")
         return {}
     if isinstance(argument, Sequence) and _takes_one(found, free[0]):
         collected.add(
@@ -234,21 +209,12 @@ def _given(
     return {free[0].name: argument}
 
 
-def _label(found: Signature) -> str:
-    """The name as a spec writes it."""
-    return f"ops.{found.name}" if found.namespace == "ops" else found.name
-
-
 def _takes_one(found: Signature, parameter: Parameter) -> bool:
     return kinds.kind(found.documented.get(parameter.name, "")) is not None
 
 
 def _spread(argument: Sequence, parameters: Iterable[Parameter]) -> str:
-    return ", ".join(f"{p.name}: {_short(item)}" for p, item in zip(parameters, argument.items, strict=False))
-
-
-def _short(node: Node) -> str:
-    return brief(node)
+    return ", ".join(f"{p.name}: {brief(item)}" for p, item in zip(parameters, argument.items, strict=False))
 
 
 def _missing(
@@ -259,96 +225,5 @@ def _missing(
         missing += [key for key in ("include_top", "weights") if key not in given]
     if missing and not any(p.code in {"K103", "K109"} for p in collected.problems):
         said = " and ".join(f"`{m}`" for m in missing)
-        example = ", ".join([*(f"{key}: {_short(node)}" for key, node in given.items()), *(f"{m}: …" for m in missing)])
-        collected.add("K104", f"`{_label(found)}` needs {said}", name.span, f"write `{_label(found)}: {{{example}}}`")
-
-
-def _check(
-    found: Signature,
-    parameter: Parameter | None,
-    key: str,
-    node: Node,
-    value: Value,
-    collected: _Collected,
-    context: Context,
-) -> None:
-    """What can be said of one value from how Keras documents the argument."""
-    if value is OPEN or parameter is None:
-        return
-    documented = found.documented.get(key, "")
-    wanted = kinds.kind(documented)
-    items = value if isinstance(value, list) else [value]
-    label = f"`{key}` of `{_label(found)}`"
-    if found.namespace == "constraints" and key == "axis" and isinstance(value, list):
-        return  # `MaxNorm` is documented for one axis and takes several
-    if wanted and isinstance(value, list | dict):
-        collected.add("K105", f"{label} takes one {_noun(wanted)}, not `{_short(node)}`", node.span)
-        return
-    if value is not None and wanted and not _fits(value, wanted):
-        collected.add(
-            "K105", f"{label} takes {_article(wanted)}, not `{_short(node)}`", node.span, _value_help(value, wanted)
-        )
-        return
-    if (
-        isinstance(value, bool)
-        and isinstance(parameter.default, int | float | tuple)
-        and not isinstance(parameter.default, bool)
-    ):
-        collected.add("K105", f"{label} takes {_article('float')}, not `{_short(node)}`", node.span)
-        return
-    for item in items:
-        if isinstance(item, int | float) and not isinstance(item, bool):
-            mistake = kinds.range_mistake(key, item, documented)
-            if mistake:
-                collected.add("K105", f"{label} {mistake}, not {item:g}", node.span)
-        elif isinstance(item, str):
-            _check_string(found, key, item, label, node, collected, context)
-
-
-def _check_string(
-    found: Signature, key: str, item: str, label: str, node: Node, collected: _Collected, context: Context
-) -> None:
-    namespace = next((ns for word, ns in _IDENTIFIED.items() if key.endswith(word)), None)
-    if namespace and item not in identifiers(namespace):
-        collected.add(
-            "K106", f"there is no {NOUNS[namespace]} `{item}`", node.span, suggestion(item, identifiers(namespace))
-        )
-    elif "vocabulary" in key and not context.trust:
-        collected.add("K107", f"{label} may not name a file", node.span, "write the words as a list")
-    elif key == "dtype" and found.namespace == "layers" and not _DTYPE.match(item):
-        collected.add(
-            "K105",
-            f"there is no dtype `{item}`",
-            node.span,
-            "write `float32`, `mixed_float16` or another that Keras knows",
-        )
-    elif key == "learning_rate":
-        collected.add("K105", f"{label} takes a number or a schedule, not `{item}`", node.span)
-    elif found.namespace == "applications" and key == "weights" and item != "imagenet":
-        collected.add("K107", f"{label} may not name a file", node.span, "write `null` or `imagenet`")
-
-
-def _fits(value: Value, wanted: str) -> bool:
-    if isinstance(value, Call | Nested):
-        return True
-    if wanted == "bool":
-        return isinstance(value, bool)
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, int) or (wanted == "float" and isinstance(value, float))
-
-
-def _noun(wanted: str) -> str:
-    return {"int": "integer", "float": "number", "bool": "bool"}[wanted]
-
-
-def _article(wanted: str) -> str:
-    return {"int": "an integer", "float": "a number", "bool": "`true` or `false`"}[wanted]
-
-
-def _value_help(value: Value, wanted: str) -> str | None:
-    if wanted == "bool" and isinstance(value, str) and value.lower() in {"yes", "no", "on", "off"}:
-        return f"`{value}` is a string in YAML 1.2; write `{'true' if value.lower() in {'yes', 'on'} else 'false'}`"
-    if isinstance(value, float) and value.is_integer():
-        return f"write `{int(value)}`"
-    return None
+        example = ", ".join([*(f"{key}: {brief(node)}" for key, node in given.items()), *(f"{m}: …" for m in missing)])
+        collected.add("K104", f"`{label(found)}` needs {said}", name.span, f"write `{label(found)}: {{{example}}}`")

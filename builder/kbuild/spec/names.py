@@ -11,6 +11,23 @@ SPEC_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 SIBLINGS = ("name", "from", "outputs", "call", "repeat", "when", "trainable", "weights")
 """Keys beside the call of an entry."""
 STRUCTURE = ("chain", "branches", "merge", "reuse")
+NOUNS = {
+    "layers": "layer",
+    "applications": "application",
+    "ops": "operation of `keras.ops`",
+    "activations": "activation",
+    "optimizers": "optimizer",
+    "schedules": "learning-rate schedule",
+    "losses": "loss",
+    "metrics": "metric",
+    "callbacks": "callback",
+    "initializers": "initializer",
+    "regularizers": "regularizer",
+    "constraints": "constraint",
+    "oracles": "oracle",
+}
+"""Namespace → what one of its calls is called."""
+
 RESERVED = frozenset({"input", "previous", "i", "input_shape", *SIBLINGS, *STRUCTURE, *WORDS, *FUNCTIONS})
 
 
