@@ -11,7 +11,8 @@ from kbuild.text.problem import SpecError
 
 
 def header(task: Task, count: int | None = None, one_hot: bool = False) -> Header:
-    return Header({"input": Tensor((8,), "float32")}, {"output": Target((), "int32", task, (), count, one_hot)})
+    shape = (count,) if one_hot or task == "multilabel" else ()
+    return Header({"input": Tensor((8,), "float32")}, {"output": Target(shape, "int32", task, (), count, one_hot)})
 
 
 def head(model: str, known: Header, rest: str = ""):
