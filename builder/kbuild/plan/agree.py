@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kbuild.data.header import Task
+from kbuild.plan.plan import Shape
 from kbuild.spec.call import Call
 from kbuild.text.problem import Problem
 from kbuild.text.source import Span
@@ -22,6 +23,16 @@ BINARY = frozenset(
 )
 EXCLUSIVE = frozenset({"binary", "multiclass"})
 """Tasks in which an example has one class."""
+ELEMENTWISE = (
+    frozenset(
+        {"mse", "mae", "mape", "msle", "huber", "log_cosh", "logcosh", "poisson"}
+        | {"mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error"}
+        | {"mean_squared_logarithmic_error", "MeanSquaredError", "MeanAbsoluteError", "MeanAbsolutePercentageError"}
+        | {"MeanSquaredLogarithmicError", "Huber", "LogCosh", "Poisson"}
+    )
+    | BINARY
+)
+"""Losses that compare number with number: shapes that differ are broadcast, or fail in the first step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,25 @@ def wrong_units(facts: Facts, one_will_do: bool = False) -> Iterator[Problem]:
     message = f"the output `{facts.output}` has {facts.units} units and the data have {facts.count} classes"
     help = f"give the last layer {facts.count} units" + (", or 1 with a sigmoid" if binary else "")
     yield Problem("K220", message, facts.span, help=help)
+
+
+def wrong_shape(output: str, span: Span, given: Shape, wanted: Shape, task: Task) -> Iterator[Problem]:
+    """K222 if an output has not the shape of what it is compared with; a last axis of size 1 makes no difference."""
+    if given is None or wanted is None or None in given or None in wanted:
+        return
+    if given == wanted or (*given, 1) == wanted or given == (*wanted, 1):
+        return
+    said = f"{list(wanted)}" if wanted else "one number"
+    whose = "its target, the preprocessed input," if task == "reconstruction" else "its target"
+    if task in EXCLUSIVE and len(given) == 1:
+        help = "write `loss: auto`, or give the last layer 1 unit"
+    elif len(given) == 1 and len(wanted) < 2:
+        help = (
+            f"give the last layer {wanted[0]} units" if wanted[:1] not in ((), (1,)) else "give the last layer 1 unit"
+        )
+    else:
+        help = f"end with `Reshape: {list(wanted)}`" if wanted else "end with `Flatten` and `Dense: 1`"
+    yield Problem("K222", f"the output `{output}` is {list(given)} and {whose} is {said}", span, help=help)
 
 
 def _activation(loss: Call, where: Span, facts: Facts) -> Iterator[Problem]:

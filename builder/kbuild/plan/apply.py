@@ -33,7 +33,7 @@ def make_step(
     Raises:
         SpecError: K103, K205 for inputs that do not fit the call, K207 for shapes that do not.
     """
-    context = Context(frozenset(graph.blocks), nested, graph.trust)
+    context = Context(frozenset(graph.blocks), nested, graph.trust, graph.own)
     is_op = str(name.value).startswith("ops.")
     namespaces = ("ops",) if is_op else ("layers", "applications")
     signature = find(name, namespaces, context)

@@ -162,7 +162,7 @@ def nested_block(
 
     def make(name: Scalar, argument: Node | None) -> Nested:
         block = graph.blocks[str(name.value)]
-        own = Graph(graph.blocks, graph.trust)
+        own = Graph(graph.blocks, graph.trust, graph.own)
         key = block.inputs[0]
         own.inputs[key] = Input(key, inner, None, name.span)
         if len(block.inputs) > 1:

@@ -1,22 +1,24 @@
 """(Spec, Header) → Plan: the whole network, every block, repeat and branch written out, each step with its shape."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from kbuild.data.header import Header
 from kbuild.plan.entries import expand_chain
 from kbuild.plan.graph import LOST, Bound, Feed, Frame, Graph, Here, written
-from kbuild.plan.plan import Input, Plan, Ref
+from kbuild.plan.plan import Input, Plan, Ref, Step
 from kbuild.plan.prune import pruned
 from kbuild.plan.refer import reference
 from kbuild.spec.names import NAME, suggestion
-from kbuild.spec.parse import unique
 from kbuild.spec.scope import evaluate
 from kbuild.spec.spec import Spec
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief, node, plain
-from kbuild.text.problem import SpecError, mistake
+from kbuild.text.problem import Problem, SpecError, mistake, unique
+
+ADAPTED = {"Normalization": "mean", "Discretization": "bin_boundaries"}
+"""Layers with `adapt`, and the argument that stands for what they would learn."""
 
 
 def expand(spec: Spec, header: Header | None = None) -> Plan:
@@ -28,7 +30,7 @@ def expand(spec: Spec, header: Header | None = None) -> Plan:
     Raises:
         SpecError: every problem of the graph and its shapes.
     """
-    graph = Graph(spec.blocks, spec.trust)
+    graph = Graph(spec.blocks, spec.trust, spec.own)
     graph.problems += [p for p in spec.problems if p.severity != "error"]
     numbers = _arrow(spec)
     for given in _inputs(spec, header, numbers):
@@ -47,6 +49,7 @@ def expand(spec: Spec, header: Header | None = None) -> Plan:
         raise SpecError(unique(graph.problems))
     steps = pruned(graph, outputs)
     prefix = frozenset(step.name for step in steps if step.name in prefix)
+    _adapted(steps, prefix)
     if numbers is not None:
         _first_number(numbers, graph, features, spec)
     return Plan(spec.name, tuple(graph.inputs.values()), steps, outputs, prefix, features, tuple(graph.problems))
@@ -79,6 +82,13 @@ def _declared(spec: Spec, declared: object, header: Header | None) -> Input:
     alone = len(spec.inputs) == 1 and len(given) == 1
     tensor = next(iter(given.values())) if alone else given.get(declared.name)
     shape = declared.shape
+    if tensor is None and given:
+        raise mistake(
+            "K217",
+            f"the data have nothing for the input `{declared.name}`",
+            declared.span,
+            help=suggestion(declared.name, given),
+        )
     if tensor is None:
         return Input(declared.name, shape, declared.dtype, declared.span)
     if shape is None:
@@ -154,6 +164,26 @@ def _outputs(spec: Spec, out: Feed, here: Here, graph: Graph) -> Mapping[str, Re
         except SpecError as error:
             graph.problems += error.problems
     return outputs or {"output": LOST}
+
+
+def _adapted(steps: Iterable[Step], prefix: Collection[str]) -> None:
+    """Layers that learn from the data before training do so in `data.preprocess`; elsewhere they would do nothing."""
+    problems = [
+        Problem(
+            "K218",
+            f"`{step.call.name}` learns from the data, which it does in `data.preprocess` only",
+            step.span,
+            help=f"move it there, or write its `{argument}`",
+            path=step.path,
+        )
+        for step in steps
+        if step.name not in prefix
+        and step.call.namespace == "layers"
+        and (argument := ADAPTED.get(step.call.name)) is not None
+        and step.call.args.get(argument) is None
+    ]
+    if problems:
+        raise SpecError(unique(problems))
 
 
 def _given(name: str, here: Here) -> bool:

@@ -10,6 +10,7 @@ from kbuild.plan.plan import Input, Ref, Shape, Step
 from kbuild.spec.entry import Entry
 from kbuild.spec.names import suggestion
 from kbuild.spec.scope import Scope
+from kbuild.spec.signature import Signature
 from kbuild.spec.spec import Block
 from kbuild.text.node import Node, Scalar
 from kbuild.text.problem import Problem, Related, SpecError, mistake
@@ -125,6 +126,7 @@ class Graph:
 
     blocks: Mapping[str, Block]
     trust: bool = False
+    own: Mapping[str, Signature] = field(default_factory=dict)
     inputs: dict[str, Input] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)

@@ -4,12 +4,12 @@ The one place where they are decided.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kbuild.data.header import Header, Target, Task
 from kbuild.plan.activation import last_activation
-from kbuild.plan.agree import Facts, disagreements, wrong_units
-from kbuild.plan.plan import Plan, Ref
+from kbuild.plan.agree import ELEMENTWISE, Facts, disagreements, wrong_shape, wrong_units
+from kbuild.plan.plan import Plan, Ref, Shape
 from kbuild.spec.call import Call
 from kbuild.spec.names import suggestion
 from kbuild.spec.spec import Spec
@@ -17,6 +17,12 @@ from kbuild.text.problem import Problem, SpecError
 from kbuild.text.source import Span
 
 PROBABILITIES = frozenset({"softmax", "sigmoid", "hard_sigmoid", "sparsemax", "sparse_sigmoid"})
+_ON_LOGITS: Mapping[str, tuple[str, object]] = {
+    "AUC": ("from_logits", True),
+    "BinaryAccuracy": ("threshold", 0.0),
+    "Precision": ("thresholds", 0.0),
+    "Recall": ("thresholds", 0.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ def _target(name: str, plan: Plan, header: Header | None, spec: Spec, problems: 
         return next(iter(header.targets.values()))
     if name in header.targets:
         return header.targets[name]
-    if _loss(spec, name) is not None:
+    if _loss(spec, name) is not None or (isinstance(spec.train.metrics, Mapping) and spec.train.metrics.get(name)):
         problems.append(
             Problem(
                 "K217",
@@ -130,10 +136,12 @@ def _head(spec: Spec, plan: Plan, name: str, ref: Ref, target: Target | None, pr
         loss, why = _automatic(task, activation, units, count, one_hot)
     else:
         loss, why = None, "no loss here" if wanted is None else "what the data hold is not known"
+    if target is not None and target.task is not None and loss is not None and loss.name in ELEMENTWISE:
+        problems += wrong_shape(name, span, shape, _compared(plan, name, target), target.task)
     metrics = _metrics(spec, name)
     if metrics is None:
         metrics = _usual(task, loss)
-    metrics = tuple(_accuracy(metric, task, units, logits) for metric in metrics)
+    metrics = tuple(_thresholds(metric, task, units, logits) for metric in metrics)
     return Head(name, task, loss, weight, metrics, target.classes if target else (), count, why, logits)
 
 
@@ -170,13 +178,25 @@ def _usual(task: Task | None, loss: Call | None) -> tuple[Call, ...]:
     return (Call("identifier", "mae" if task == "regression" else "accuracy"),)
 
 
-def _accuracy(metric: Call, task: Task | None, units: int | None, logits: bool) -> Call:
-    """`accuracy` over one logit: Keras would compare it with 0.5, and 0 is where the classes part."""
-    if (
-        metric.namespace == "identifier"
-        and metric.name in {"accuracy", "acc"}
-        and logits
-        and (units == 1 or task == "multilabel")
-    ):
-        return Call("metrics", "BinaryAccuracy", {"name": metric.name, "threshold": 0.0}, metric.span)
-    return metric
+def _compared(plan: Plan, name: str, target: Target) -> Shape:
+    """The shape of what a loss compares an output with, number by number."""
+    if target.task == "reconstruction":
+        return plan.shape(plan.features.get(name) or next(iter(plan.features.values())))
+    return (target.count,) if target.one_hot else target.shape
+
+
+def _thresholds(metric: Call, task: Task | None, units: int | None, logits: bool) -> Call:
+    """A metric that tells yes from no, where Keras would put the line elsewhere: logits part at 0.
+
+    Of several labels that are each yes or no Keras takes `accuracy` to be about the greatest.
+    """
+    if task not in {"binary", "multilabel"} or (task == "binary" and units != 1):
+        return metric
+    if metric.name in {"accuracy", "acc"} and metric.namespace == "identifier" and (logits or task == "multilabel"):
+        return Call(
+            "metrics", "BinaryAccuracy", {"name": metric.name, "threshold": 0.0 if logits else 0.5}, metric.span
+        )
+    name, value = _ON_LOGITS.get(metric.name, ("", None))
+    if not logits or not name or name in metric.args:
+        return metric
+    return replace(metric, namespace="metrics", args={**metric.args, name: value})

@@ -1,7 +1,7 @@
 """Node → Call: a name and its arguments, held against the signature of the installed Keras."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kbuild.spec import allow, kinds
 from kbuild.spec.argument import label, mistakes
@@ -46,11 +46,13 @@ class Context:
         blocks: names that are calls where Keras takes a layer.
         nested: makes a nested model of a block, (name, argument) → Nested; None while nothing is expanded.
         trust: whether calls that run code are let through.
+        own: the user's own classes by name; they join every namespace.
     """
 
     blocks: frozenset[str] = frozenset()
     nested: Callable[[Scalar, Node | None], Nested] | None = None
     trust: bool = False
+    own: Mapping[str, Signature] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -105,6 +107,8 @@ def call(
 def find(name: Scalar, namespaces: tuple[str, ...], context: Context) -> Signature:
     """The signature of what `name` names. Raises SpecError: K102, K107."""
     text = str(name.value).removeprefix("ops.")
+    if text in context.own:
+        return replace(context.own[text], namespace=namespaces[0])
     for namespace in namespaces:
         found = signature(namespace, text)
         if found is not None and namespace == "layers" and text in {"Input", "InputSpec", "InputLayer"}:
@@ -115,7 +119,7 @@ def find(name: Scalar, namespaces: tuple[str, ...], context: Context) -> Signatu
             _allowed(found, name, context)
             return found
     noun = NOUNS[namespaces[0]]
-    known: set[str] = set().union(*(names(namespace) for namespace in namespaces))
+    known: set[str] = set(context.own).union(*(names(namespace) for namespace in namespaces))
     if namespaces == ("ops",):
         text, known = f"ops.{text}", {f"ops.{name}" for name in known}
     if "layers" in namespaces:

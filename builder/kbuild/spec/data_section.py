@@ -31,9 +31,9 @@ LATER = ("tfrecord", "tfds")
 class Found:
     """The section, and the chains that stand in it."""
 
-    data: Data | None = None
-    preprocess: Mapping[str, Node] | None = None
-    augment: Mapping[str, tuple[Call, ...]] | None = None
+    data: Data | None
+    preprocess: Mapping[str, Node]
+    augment: Mapping[str, tuple[Call, ...]]
 
 
 def data_section(node: Node | None, scope: Scope, context: Context, home: Path, roots: Sequence[Path]) -> Found:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 
 from kbuild.spec.expression import FUNCTIONS, WORDS
+from kbuild.text.node import Scalar
+from kbuild.text.problem import Problem
 
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 SPEC_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
@@ -59,3 +61,12 @@ def snake_case(name: str) -> str:
     name = re.sub(r"\W+", "", name)
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def bad_name(key: Scalar) -> Problem:
+    """K113 for a name that cannot be given."""
+    if key.value in RESERVED:
+        return Problem(
+            "K113", f"`{key.value}` is a word of the language and cannot be a name", key.span, help="choose another"
+        )
+    return Problem("K113", f"`{key.value}` is no name", key.span, help="a name is `[a-z][a-z0-9_]*`")

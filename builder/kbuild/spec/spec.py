@@ -7,6 +7,7 @@ from pathlib import Path
 from kbuild.spec.call import Call
 from kbuild.spec.data import Data
 from kbuild.spec.scope import Scope
+from kbuild.spec.signature import Signature
 from kbuild.spec.train import Train
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence
@@ -57,6 +58,7 @@ class Spec:
         preprocess: chains by input name; the key `""` is for the only input.
         augment: calls by input name, likewise.
         data, train: the sections; `data` is None where there is none.
+        use, own: files of the user's own code, and the signatures of the classes in them, by name.
         home: the folder that relative paths start at.
         problems: warnings; errors were raised.
     """
@@ -77,6 +79,7 @@ class Spec:
     data_roots: tuple[Path, ...] = ()
     trust: bool = False
     use: tuple[Path, ...] = ()
+    own: Mapping[str, Signature] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
     def span(self, path: str) -> Span:

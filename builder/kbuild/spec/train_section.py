@@ -3,6 +3,7 @@ together refused.
 """
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from kbuild.spec.call import Call
@@ -100,11 +101,20 @@ def together(train: Train, node: Node) -> list[Problem]:
 
 def _decay(train: Train, node: Node) -> list[Problem]:
     schedule = train.schedule
-    if not isinstance(schedule, Piecewise) or len(schedule.values) == len(schedule.at) + 1:
+    if not isinstance(schedule, Piecewise):
         return []
-    said = f"{len(schedule.values)} for {len(schedule.at)}"
-    message = f"`train.schedule.piecewise` needs one value more than times, not {said}"
-    return [Problem("K105", message, span_at(node, "schedule"), path="train.schedule")]
+    problems: list[Problem] = []
+    if len(schedule.values) != len(schedule.at) + 1:
+        said = f"{len(schedule.values)} for {len(schedule.at)}"
+        message = f"`train.schedule.piecewise` needs one value more than times, not {said}"
+        problems.append(Problem("K105", message, span_at(node, "schedule"), path="train.schedule"))
+    times = [str(time).split() for time in schedule.at]
+    for (before, unit), (after, other) in pairwise(times):
+        if unit == other and float(after) <= float(before):
+            message = f"the times of `train.schedule.piecewise` must grow, and `{after} {other}` follows `{before} {unit}`"
+            where = "schedule.piecewise.at"
+            problems.append(Problem("K105", message, span_at(node, where), path=f"train.{where}"))
+    return problems
 
 
 def _later(key: Scalar, value: Node) -> None:

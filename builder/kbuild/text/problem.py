@@ -66,3 +66,15 @@ def mistake(
 ) -> SpecError:
     """The error of a single problem; for the arguments see `Problem`."""
     return SpecError(Problem(code, message, span, help=help, path=path, related=related))
+
+
+def unique(problems: Iterable[Problem]) -> list[Problem]:
+    """Each problem once, in the order in which they were found."""
+    seen: set[tuple[object, ...]] = set()
+    kept: list[Problem] = []
+    for problem in problems:
+        key = (problem.code, problem.message, problem.span)
+        if key not in seen:
+            seen.add(key)
+            kept.append(problem)
+    return kept
