@@ -49,7 +49,8 @@ def expand(spec: Spec, header: Header | None = None) -> Plan:
         raise SpecError(unique(graph.problems))
     steps = pruned(graph, outputs)
     prefix = frozenset(step.name for step in steps if step.name in prefix)
-    _adapted(steps, prefix)
+    if spec.data is not None:
+        _adapted(steps, prefix)
     if numbers is not None:
         _first_number(numbers, graph, features, spec)
     return Plan(spec.name, tuple(graph.inputs.values()), steps, outputs, prefix, features, tuple(graph.problems))
