@@ -9,7 +9,7 @@ refer.py     what a `from` means
 apply.py     a call and its inputs → a step
 shapes/      the shape of what a step gives, a rule for each family of layers
 prune.py     steps that nothing needs
-activation.py, head.py   what is learned at each output: task, loss, metrics
+activation.py, head.py, agree.py   what is learned at each output: task, loss, metrics
 check.py     Spec → all that can be known without Keras
 describe.py  Plan → rows, text and JSON
 """

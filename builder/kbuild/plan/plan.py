@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from kbuild.spec.call import Call
 from kbuild.text.problem import Problem
@@ -84,6 +85,15 @@ class Plan:
     preprocess: frozenset[str] = frozenset()
     features: Mapping[str, Ref] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+
+    def __str__(self) -> str:
+        from kbuild.plan.describe import text
+
+        return text(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What a notebook shows."""
+        printer.text(str(self))
 
     def step(self, name: str) -> Step | None:
         """The step called `name`."""

@@ -19,6 +19,8 @@ progress.py     what a person sees while it runs
 figures.py      curves, confusion matrix and worst mistakes as pictures
 metrics.py      what predictions are worth: per class, confusion, errors
 score.py        Run → report: evaluation of a part of the data
-predict.py      Run and new examples → class names and probabilities
+predict.py      Run and new examples → class names and probabilities; examples.py reads them
+job.py          a compiled model and its feeds, checked down to the first batch
+session.py      Job → Run: the training itself
 fit.py          Spec → Run
 """
