@@ -174,14 +174,15 @@ def features(model: keras.Model, plan: Plan) -> keras.Model | None:
     """
     if not plan.preprocess:
         return None
-    outputs = {name: _tensor(model, plan, ref) for name, ref in plan.features.items()}
+    outputs = {name: _tensor(model, ref) for name, ref in plan.features.items()}
     return keras.Model(model.input, next(iter(outputs.values())) if len(outputs) == 1 else outputs, name="preprocess")
 
 
-def _tensor(model: keras.Model, plan: Plan, ref: Ref) -> Any:
-    names = [given.name for given in plan.inputs]
-    if ref.step in names:
-        return model.inputs[names.index(ref.step)] if len(names) > 1 else model.input
+def _tensor(model: keras.Model, ref: Ref) -> Any:
+    # Keras sorts the inputs of a model by name
+    inputs = {tensor.name: tensor for tensor in model.inputs}
+    if ref.step in inputs:
+        return inputs[ref.step]
     output = next(operation for operation in model.operations if operation.name == ref.step).output
     return output[ref.index] if isinstance(output, list | tuple) else output
 
@@ -196,10 +197,11 @@ def adapt(model: keras.Model, plan: Plan, x: Mapping[str, np.ndarray]) -> None:
         if step.name not in plan.preprocess or step.call.namespace != "layers":
             continue
         layer: Any = model.get_layer(step.name)
-        if not hasattr(layer, "adapt") or step.call.args.get("mean") is not None or not step.args:
+        known = any(step.call.args.get(name) is not None for name in ("mean", "bin_boundaries", "vocabulary"))
+        if not hasattr(layer, "adapt") or known or not step.args:
             continue
         ref = step.args[0]
         assert isinstance(ref, Ref)
-        before = keras.Model(model.input, _tensor(model, plan, ref))
+        before = keras.Model(model.input, _tensor(model, ref))
         given = next(iter(x.values())) if len(x) == 1 else dict(x)
         layer.adapt(np.asarray(before.predict(given, verbose=0)))

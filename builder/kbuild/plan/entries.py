@@ -198,7 +198,7 @@ def _matched(item: Entry, inside: Here, graph: Graph, start: int) -> None:
     for pattern in inside.trainable:
         if not any(fnmatch(name, pattern) for name in names | {step.name for step in steps}):
             raise mistake(
-                "K217",
+                "K219",
                 f"`trainable: [{pattern}]` matches no layer here",
                 node.span,
                 help=suggestion(

@@ -1,0 +1,56 @@
+"""What stands around the network itself: preprocessing of several inputs, layers that adapt, failures of Keras."""
+
+import keras
+import numpy as np
+import pytest
+
+from kbuild.data.header import Header, Tensor
+from kbuild.model.build import adapt, build, features
+from kbuild.plan.expand import expand
+from kbuild.spec.load import load
+from kbuild.text.problem import SpecError
+
+TWO = """
+kbuild: 1
+data:
+  source: iris
+  preprocess: {b: [{Rescaling: 2.0}], a: [Normalization]}
+model:
+  inputs: {b: {shape: [3]}, a: {shape: [3]}}
+  layers: [{Concatenate: , from: [b, a]}, {Dense: 1}]
+"""
+HEADER = Header({"b": Tensor((3,), "float32"), "a": Tensor((3,), "float32")})
+
+
+def test_inputs_keep_their_own_preprocessing_in_whatever_order_they_are_named():
+    plan = expand(load(TWO), HEADER)
+    model = build(plan)
+    numbers = np.random.default_rng(0)
+    x = {"b": numbers.normal(size=(64, 3)).astype("float32"), "a": numbers.normal(5, 3, (64, 3)).astype("float32")}
+    adapt(model, plan, x)
+    scaled = features(model, plan)
+    assert scaled is not None
+    found = {name: keras.ops.convert_to_numpy(value) for name, value in scaled(x).items()}
+    np.testing.assert_allclose(found["b"], 2 * x["b"], rtol=1e-6)
+    np.testing.assert_allclose(found["a"], (x["a"] - x["a"].mean(0)) / x["a"].std(0), rtol=1e-4, atol=1e-5)
+
+
+def test_without_preprocess_there_is_nothing_between_data_and_network():
+    plan = expand(load("kbuild: 1\nmodel: {inputs: {x: [3]}, layers: [{Dense: 1}]}\n"))
+    assert features(build(plan), plan) is None
+
+
+def test_an_unknown_input_shape_cannot_be_built():
+    spec = load("kbuild: 1\ndata: {source: iris}\nmodel: [{Dense: 1}]\n")
+    with pytest.raises(SpecError, match="the shape of the input `input` is not known"):
+        build(expand(spec))
+
+
+def test_what_keras_refuses_is_a_problem_at_the_entry():
+    spec = load("kbuild: 1\nmodel: {inputs: {x: [8, 4]}, layers: [{STFTSpectrogram: {frame_length: 16}}, {Dense: 1}]}\n")
+    with pytest.raises(SpecError) as caught:
+        build(expand(spec))
+    problem = caught.value.problems[0]
+    assert problem.code in {"K105", "K208"}
+    assert problem.span is not None
+    assert problem.span.line == 2
