@@ -1,6 +1,7 @@
 import csv
 import json
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -326,7 +327,8 @@ def test_sigterm_stops_a_process_and_keeps_the_best(tmp_path):
         "print(run.status, run.epochs >= 2, flush=True)\n"
         "sys.exit(run.exit_code)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=env) as process:
         assert process.stdout is not None
         for text in process.stdout:
             if text.startswith("epoch") and int(text.split()[1].split("/")[0]) >= 2:

@@ -115,8 +115,10 @@ def test_tags_are_clean(tag, expected):
 
 
 def test_no_tensorflow_is_imported_for_it():
+    import os
     import subprocess
     import sys
 
     code = "import sys, kbuild.train.events; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run([sys.executable, "-c", code], check=False, env=env).returncode == 0

@@ -69,7 +69,8 @@ def rate(optimizer: Any) -> float:
     scheduled = getattr(inner, "_learning_rate", None)
     if isinstance(scheduled, keras.optimizers.schedules.LearningRateSchedule):
         step = max(int(number(inner.iterations)) - 1, 0)
-        return number(scheduled(keras.ops.convert_to_tensor(step)))
+        called: Any = scheduled
+        return number(called(keras.ops.convert_to_tensor(step)))
     return number(optimizer.learning_rate)
 
 
