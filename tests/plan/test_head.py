@@ -101,3 +101,22 @@ def test_the_arrow_ends_in_what_the_task_calls_for():
         plan = expand(spec, header(task, count))  # type: ignore[arg-type]
         wanted = {"multiclass": "softmax", "binary": "sigmoid", "regression": None}[task]
         assert plan.steps[-1].call.args.get("activation") == wanted
+
+
+@pytest.mark.parametrize(
+    ("metric", "args"),
+    [
+        ("AUC", {"from_logits": True}),
+        ("Precision", {"thresholds": 0.0}),
+        ("Recall", {"thresholds": 0.0}),
+        ("BinaryAccuracy", {"threshold": 0.0}),
+        ("{Precision: {thresholds: 0.7}}", {"thresholds": 0.7}),
+    ],
+)
+def test_metrics_over_one_logit_part_the_classes_at_zero(metric: str, args: dict[str, object]):
+    (found,) = head("[{Dense: 1}]", header("binary", 2), f"train: {{metrics: [{metric}]}}").metrics
+    assert found.args == args
+    (found,) = head(
+        "[{Dense: {units: 1, activation: sigmoid}}]", header("binary", 2), "train: {metrics: [AUC]}"
+    ).metrics
+    assert found.args == {}

@@ -35,6 +35,7 @@ RATES = frozenset(
     {"learning_rate", "initial_learning_rate", "end_learning_rate", "decay_rate", "warmup_target", "values"}
 )
 MESSAGE_LENGTH = 300
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def make(call: Call, *, name: str | None = None, nested: Callable[[object], object] | None = None) -> Any:
@@ -98,8 +99,14 @@ def refused(call: Call, error: Exception) -> Problem:
 
 
 def sentence(error: BaseException) -> str:
-    """The first paragraph of an exception's message in one line, without a final period."""
-    text = str(error).strip()
+    """The first paragraph of an exception's message that says something, in one line, without a final period."""
+    text = _COLOR.sub("", str(error)).strip()
+    if text.startswith("Graph execution error"):
+        # TensorFlow says where first, then a line of what, then the node in double brackets
+        lines = [line.strip() for line in text.split("[[")[0].splitlines() if line.strip()]
+        text = lines[-1] if len(lines) > 1 else text
+    elif text.startswith("Exception encountered when calling") and "\n\n" in text:
+        text = text.split("\n\n", 1)[1].strip()
     text = text.split("\n\n")[0]
     text = " ".join(text.split()) or type(error).__name__
     if len(text) > MESSAGE_LENGTH:

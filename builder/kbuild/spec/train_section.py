@@ -111,7 +111,8 @@ def _decay(train: Train, node: Node) -> list[Problem]:
     times = [str(time).split() for time in schedule.at]
     for (before, unit), (after, other) in pairwise(times):
         if unit == other and float(after) <= float(before):
-            message = f"the times of `train.schedule.piecewise` must grow, and `{after} {other}` follows `{before} {unit}`"
+            said = f"`{after} {other}` follows `{before} {unit}`"
+            message = f"the times of `train.schedule.piecewise` must grow, and {said}"
             where = "schedule.piecewise.at"
             problems.append(Problem("K105", message, span_at(node, where), path=f"train.{where}"))
     return problems
