@@ -1,11 +1,16 @@
 """Data that nobody thought of, through the whole of `fit`: what is refused, where, and what is computed."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from kbuild.model.objects import sentence
 from kbuild.spec.load import load
 from kbuild.text.problem import SpecError
 from kbuild.train.fit import fit
+from kbuild.train.predict import predict
 from kbuild.train.progress import Reporter
 
 SIZE = 48
@@ -140,3 +145,27 @@ def test_layers_that_are_told_what_they_would_learn(home):
 def test_times_of_a_schedule_that_go_back(home):
     with pytest.raises(SpecError, match="must grow, and `1 epochs` follows `2 epochs`"):
         train(home, ONE, train__schedule={"piecewise": {"at": ["2 epochs", "1 epochs"], "values": [0.1, 0.2, 0.3]}})
+
+
+def test_a_run_whose_loss_diverges_says_so(home):
+    with pytest.raises(SpecError, match="`loss` became NaN in epoch 1"):
+        train(home, ONE.replace("epochs: 1", "epochs: 2"), data__preprocess=[{"Rescaling": 1e30}],
+              train__optimizer={"SGD": 1e38})  # fmt: skip
+    info = json.loads((home / "run" / "run.json").read_text())
+    assert (info["status"], info["error"]) == ("failed", "`loss` became NaN in epoch 1")
+
+
+def test_a_table_with_a_single_line_that_names_columns(home):
+    run = train(home, ONE)
+    (home / "new.csv").write_text("1,2,x\n")
+    with pytest.raises(SpecError, match=r"`new\.csv` has no rows: its only line is not all numbers"):
+        predict(run.path, [Path("new.csv")])
+
+
+def test_what_keras_says_of_a_failing_step_is_its_reason():
+    long = "Graph execution error:\n\nDetected at node a defined at (most recent call last):\n\nIncompatible shapes: [2]\n\t [[{{node a}}]]"
+    assert sentence(ValueError(long)) == "Incompatible shapes: [2]"
+    called = (
+        "Exception encountered when calling F.call().\n\n\x1b[1mRank 3 is expected.\x1b[0m\n\nArguments received: x"
+    )
+    assert sentence(ValueError(called)) == "Rank 3 is expected"

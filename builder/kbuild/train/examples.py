@@ -149,6 +149,9 @@ def _table(path: Path, known: Known) -> Part:
         return _rows([dict(zip(head, line, strict=False)) for line in lines[1:]], known, str(path))
     if lines and not all(_is_number(cell) for cell in lines[0]):
         lines = lines[1:]
+        if not lines:
+            said = f"`{path}` has no rows: its only line is not all numbers, and names the columns"
+            raise SpecError(Problem("K610", said, help="give a line of numbers for each example"))
     return _rows([[float(cell) for cell in line] for line in lines], known, str(path))
 
 

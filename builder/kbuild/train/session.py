@@ -184,7 +184,7 @@ def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, cause: Exception
         monitor=best.monitor,
         signal=run.signal,
         finished=rundir.now(),
-        error=None if whole else str(cause or guard.failure),
+        error=None if whole else str(cause) if cause else _diverged(guard.failure),
         **{k: v for k, v in run.as_json().items() if k != "run"},
     )
     return run
@@ -256,8 +256,6 @@ def _hyperparameters(job: Job) -> dict[str, object]:
 
 def _not_finite(job: Job, failure: tuple[str, float, str], path: Path, best) -> Problem:
     """What to tell of a loss that is not a number: where, what is left, and the likeliest cause."""
-    name, value, where = failure
-    what = "NaN" if math.isnan(value) else "infinite"
     bad = [key for key, array in (*job.dataset.train.x.items(), *job.dataset.train.y.items()) if not _sound(array)]
     if bad:
         hint = f"the training data are not finite in `{bad[0]}`; clean them"
@@ -266,7 +264,12 @@ def _not_finite(job: Job, failure: tuple[str, float, str], path: Path, best) -> 
             "lower the learning rate, set `global_clipnorm: 1.0` in the optimizer, or scale the inputs in `preprocess`"
         )
     kept = f"; the model of epoch {best.epoch + 1} is in `{path}`" if best.epoch is not None else ""
-    return Problem("K510", f"`{name}` became {what} in {where}{kept}", job.spec.span("train"), help=hint, path="train")
+    return Problem("K510", f"{_diverged(failure)}{kept}", job.spec.span("train"), help=hint, path="train")
+
+
+def _diverged(failure: tuple[str, float, str]) -> str:
+    name, value, where = failure
+    return f"`{name}` became {'NaN' if math.isnan(value) else 'infinite'} in {where}"
 
 
 def _sound(array: np.ndarray) -> bool:
