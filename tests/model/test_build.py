@@ -54,3 +54,15 @@ def test_what_keras_refuses_is_a_problem_at_the_entry():
     assert problem.code in {"K105", "K208"}
     assert problem.span is not None
     assert problem.span.line == 2
+
+
+def test_under_mixed_precision_the_last_layer_is_in_float32():
+    plan = expand(load("kbuild: 1\nmodel: {inputs: {x: [4]}, layers: [{Dense: 8, name: hidden}, {Dense: 3, name: final}]}\n"))
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = build(plan)
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert model.get_layer("hidden").compute_dtype == "bfloat16"
+    assert model.get_layer("final").compute_dtype == "float32"

@@ -2,6 +2,7 @@
 
 import fnmatch
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -57,7 +58,7 @@ def _apply(step: Step, layers: dict[str, Any], values: Mapping[Ref, Any], plan: 
             return _named(_listed(_operation(step.call, args, kwargs)), step.name, {id(v) for v in values.values()})
         layer = layers.get(step.layer)
         if layer is None:
-            layer = layers[step.layer] = _layer(step, args)
+            layer = layers[step.layer] = _layer(step, args, plan)
         return _listed(layer(*args, **kwargs))
     except SpecError:
         raise
@@ -101,16 +102,25 @@ def _named(results: list[Any], name: str, known: set[int]) -> list[Any]:
     return results
 
 
-def _layer(step: Step, args: list[Any]) -> Any:
+def _layer(step: Step, args: list[Any], plan: Plan) -> Any:
     if step.call.namespace == "applications":
         layer = _application(step, args[0])
     else:
-        layer = make(step.call, name=step.name, nested=_nested)
+        layer = make(_full_precision(step, plan), name=step.name, nested=_nested)
     if step.trainable is False:
         layer.trainable = False
     elif isinstance(step.trainable, tuple):
         _freeze(layer, step.trainable)
     return layer
+
+
+def _full_precision(step: Step, plan: Plan) -> Call:
+    """The call, in float32 if an output comes from it: under mixed precision losses would otherwise overflow."""
+    last = any(ref.step == step.name for ref in plan.outputs.values())
+    mixed = str(keras.config.dtype_policy().name).startswith("mixed")
+    if not last or not mixed or "dtype" in step.call.args:
+        return step.call
+    return replace(step.call, args={**step.call.args, "dtype": "float32"})
 
 
 def _nested(plan: object) -> keras.Model:
