@@ -1,4 +1,4 @@
-"""specs/README.md: every example on it loads, expands and builds, or fails with the code it announces; and it leaves nothing out."""
+"""specs/README.md: every example on it builds, or fails with the code it announces; and the page leaves nothing out."""
 
 import re
 import textwrap

@@ -1,4 +1,4 @@
-"""Every YAML under specs/, found recursively: loaded, expanded, built, and those that have data trained for an epoch."""
+"""Every YAML under specs/, found recursively: checked, built, and trained for an epoch if it has data."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,9 @@ SPECS = sorted((ROOT / "specs").rglob("*.yaml"))
 DOWNLOADED = {"mnist_mlp": (28, 28), "mnist_cnn": (28, 28), "fashion_mnist_mlp": (28, 28)} | dict.fromkeys(
     ("cifar10_resnet", "cifar10_vgg"), (32, 32, 3)
 )
-ARCHITECTURES = {"resnet50", "densenet121", "efficientnet_b0", "siamese", "two_inputs_two_outputs", "lstm_encoder_decoder"}
+ARCHITECTURES = {
+    "resnet50", "densenet121", "efficientnet_b0", "siamese", "two_inputs_two_outputs", "lstm_encoder_decoder",
+}  # fmt: skip
 TRAINED = [path for path in SPECS if path.stem not in ARCHITECTURES]
 
 

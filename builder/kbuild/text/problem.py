@@ -52,6 +52,8 @@ class SpecError(Exception):
     def exit_code(self) -> int:
         """1 the spec, 3 the data, 4 training, 5 a run that cannot be used: that of the first error."""
         first = next((p for p in self.problems if p.severity == "error"), self.problems[0])
+        if first.code in ("K610", "K611"):  # what a run is given to predict is data too
+            return 3
         return {"4": 3, "5": 4, "6": 5}.get(first.code[1], 1)
 
 
