@@ -147,3 +147,8 @@ def test_a_long_message_becomes_a_sentence():
     assert sentence(ValueError("  one\n  two.\n\nthree")) == "one two"
     assert sentence(ValueError()) == "ValueError"
     assert len(sentence(ValueError("word " * 200))) < 310
+
+
+def test_an_oracle_goes_by_the_name_that_its_users_know():
+    made = make(Call("oracles", "RandomSearch", {"objective": "val_loss", "max_trials": 2}))
+    assert type(made).__name__ == "RandomSearchOracle"

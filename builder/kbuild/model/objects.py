@@ -9,27 +9,11 @@ from typing import Any
 
 from kbuild.model.use import used
 from kbuild.spec.call import Call, Nested
+from kbuild.spec.signature import LOADERS, NAMESPACES
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.source import Span
 
-MODULES: Mapping[str, tuple[str, ...]] = {
-    "layers": ("kbuild.model.layers", "keras.layers"),
-    "applications": ("keras.applications",),
-    "ops": ("keras.ops",),
-    "activations": ("keras.activations",),
-    "optimizers": ("kbuild.model.optimizers", "keras.optimizers"),
-    "schedules": ("keras.optimizers.schedules",),
-    "losses": ("keras.losses",),
-    "metrics": ("keras.metrics",),
-    "callbacks": ("keras.callbacks",),
-    "initializers": ("keras.initializers",),
-    "regularizers": ("keras.regularizers",),
-    "constraints": ("keras.constraints",),
-    "oracles": ("keras_tuner.oracles",),
-}
 FUNCTIONS = frozenset({"ops", "activations", "applications"})
-# Public in these namespaces, but they turn strings and configs into objects.
-LOADERS = frozenset({"get", "serialize", "deserialize"})
 # Keras casts the other numbers of a schedule to the type of its first: an int here would turn a decay of 0.9 into 0.
 RATES = frozenset(
     {"learning_rate", "initial_learning_rate", "end_learning_rate", "decay_rate", "warmup_target", "values"}
@@ -79,8 +63,10 @@ def arguments(call: Call, *, nested: Callable[[object], object] | None = None) -
 
 def find(call: Call) -> Callable[..., Any]:
     """The public class or function that a call names; raises SpecError K101 if there is none."""
-    for path in MODULES.get(call.namespace, ()):
-        found = vars(_module(path, call)).get(call.name)
+    # KerasTuner publishes `RandomSearchOracle`; a spec says `RandomSearch`
+    name = f"{call.name}Oracle" if call.namespace == "oracles" else call.name
+    for path in NAMESPACES.get(call.namespace, ()):
+        found = vars(_module(path, call)).get(name)
         public = not call.name.startswith("_") and call.name not in LOADERS
         if public and callable(found) and inspect.isclass(found) != (call.namespace in FUNCTIONS):
             return found

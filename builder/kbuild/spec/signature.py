@@ -33,6 +33,7 @@ NAMESPACES: Mapping[str, tuple[str, ...]] = {
 """Namespace → the packages that publish its names; the first that has a name wins."""
 FUNCTIONS = frozenset({"ops", "activations"})
 LOADERS = frozenset({"get", "serialize", "deserialize"})
+"""Public in these namespaces, but they turn strings and configs into objects: no calls."""
 _FAMILIES: Mapping[str, tuple[str, str | None]] = {
     "layers": ("Layer", "call"),
     "optimizers": ("Optimizer", None),
