@@ -18,7 +18,7 @@ def test_help_lists_every_verb_with_a_whole_sentence(kbuild):
 def test_every_verb_explains_itself(kbuild, verb):
     done = kbuild(verb, "--help")
     assert done.code == 0
-    assert f"kbuild {verb} " in done.out.replace("python -m ", "").replace("pytest", "kbuild")
+    assert done.out.startswith(f"Usage: kbuild {verb} [OPTIONS]")
 
 
 def test_version(kbuild):

@@ -29,7 +29,7 @@ def main(args: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows `?`
-    app(args)
+    app(args, prog_name="kbuild")
 
 
 @app.callback()
