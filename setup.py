@@ -46,7 +46,7 @@ setup(
         "tabular": ["pyarrow"],
         "dev": [
             "hypothesis>=6.170",
-            "pyright>=1.1.414",
+            "pyright[nodejs]>=1.1.414",
             "pytest>=9.2",
             "pytest-xdist>=3.8",
             "ruff>=0.17.5",
