@@ -65,6 +65,15 @@ def test_anything_else_says_that_it_is_a_bug(kbuild, monkeypatch, tmp_path):
     assert f"This is a bug in kbuild {__version__}, not a mistake of yours." in done.err
 
 
+def test_a_place_that_cannot_be_written_is_no_bug(kbuild, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    done = kbuild("cp", "digits_mlp", file / "below")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"error[K020]: the system refuses `{file}")
+    assert "Traceback" not in done.err
+
+
 def test_ctrl_c_ends_with_130(kbuild, monkeypatch, tmp_path):
     def stopped(*given: object, **more: object) -> None:
         raise KeyboardInterrupt

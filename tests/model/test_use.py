@@ -27,9 +27,11 @@ class _Hidden(Twice):
 
 @pytest.fixture(autouse=True)
 def _forget():
+    known = dict(keras.saving.get_custom_objects())
     yield
     use._classes.clear()
     keras.saving.get_custom_objects().clear()
+    keras.saving.get_custom_objects().update(known)
 
 
 def _file(folder, text, name="mine.py"):

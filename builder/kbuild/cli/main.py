@@ -1,5 +1,6 @@
 """The `kbuild` command: its verbs, and how a mistake ends it."""
 
+import errno
 import functools
 import io
 import os
@@ -48,6 +49,9 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+_REFUSALS = {errno.EACCES, errno.EDQUOT, errno.EISDIR, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS}
+
+
 def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
     """The verb, its mistakes shown as the user asked for, and its result as exit code."""
 
@@ -63,10 +67,10 @@ def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
             # whoever read has seen enough; Python would complain once more when it flushes
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             code = 141
+        except (typer.Exit, typer.Abort, typer.BadParameter):
+            raise
         except Exception as error:
-            if isinstance(error, typer.Exit | typer.Abort | typer.BadParameter):
-                raise
-            code = _bug(error)
+            code = _refused(error, options) if isinstance(error, OSError) and error.errno in _REFUSALS else _bug(error)
         raise typer.Exit(code)
 
     return guarded
@@ -86,6 +90,14 @@ def _mistake(error: SpecError, options: dict[str, object]) -> int:
 
         traceback.print_exception(error, file=sys.stderr)
     return error.exit_code
+
+
+def _refused(error: OSError, options: dict[str, object]) -> int:
+    from kbuild.text.problem import Problem
+
+    where = f" `{error.filename}`" if error.filename is not None else ""
+    help = "make room, or choose another place"
+    return _mistake(SpecError(Problem("K020", f"the system refuses{where}: {error.strerror}", help=help)), options)
 
 
 def _bug(error: Exception) -> int:

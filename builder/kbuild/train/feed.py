@@ -65,16 +65,7 @@ def feed(
         known = {name: known.get(name, np.ones(len(part), "float32")) for name in (y or known)}
     arrays = tuple({name: _narrow(array) for name, array in group.items()} for group in (part.x, y, known))
 
-    def batch(x: dict, y: dict, w: dict) -> tuple:
-        if augment is not None:
-            x, y = augment(x, y)
-        if reconstruct:
-            y = targets(x, outputs, features)
-        if not y:
-            return (bare(x),)
-        found = bare(x), bare(y) if len(outputs) == 1 else y
-        return (*found, bare(w) if len(outputs) == 1 else w) if w else found
-
+    batch = _batch(outputs, augment, features, reconstruct)
     made = augment is not None or reconstruct
     steps = max(1, -(-len(part) // batch_size))
     if made:
@@ -91,6 +82,20 @@ def feed(
 
     start(0)
     return Feed(data, steps, start)
+
+
+def _batch(outputs: Sequence[str], augment: Augment | None, features: keras.Model | None, reconstruct: bool) -> Batch:
+    def batch(x: dict, y: dict, w: dict) -> tuple:
+        if augment is not None:
+            x, y = augment(x, y)
+        if reconstruct:
+            y = targets(x, outputs, features)
+        if not y:
+            return (bare(x),)
+        found = bare(x), bare(y) if len(outputs) == 1 else y
+        return (*found, bare(w) if len(outputs) == 1 else w) if w else found
+
+    return batch
 
 
 def targets(x: Mapping[str, object], outputs: Sequence[str], features: keras.Model | None) -> dict:
