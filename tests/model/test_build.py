@@ -47,7 +47,9 @@ def test_an_unknown_input_shape_cannot_be_built():
 
 
 def test_what_keras_refuses_is_a_problem_at_the_entry():
-    spec = load("kbuild: 1\nmodel: {inputs: {x: [8, 4]}, layers: [{STFTSpectrogram: {frame_length: 16}}, {Dense: 1}]}\n")
+    spec = load(
+        "kbuild: 1\nmodel: {inputs: {x: [8, 4]}, layers: [{STFTSpectrogram: {frame_length: 16}}, {Dense: 1}]}\n"
+    )
     with pytest.raises(SpecError) as caught:
         build(expand(spec))
     problem = caught.value.problems[0]
@@ -57,7 +59,9 @@ def test_what_keras_refuses_is_a_problem_at_the_entry():
 
 
 def test_under_mixed_precision_the_last_layer_is_in_float32():
-    plan = expand(load("kbuild: 1\nmodel: {inputs: {x: [4]}, layers: [{Dense: 8, name: hidden}, {Dense: 3, name: final}]}\n"))
+    plan = expand(
+        load("kbuild: 1\nmodel: {inputs: {x: [4]}, layers: [{Dense: 8, name: hidden}, {Dense: 3, name: final}]}\n")
+    )
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:

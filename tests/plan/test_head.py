@@ -30,13 +30,29 @@ def problem(model: str, known: Header, rest: str = ""):
 @pytest.mark.parametrize(
     ("model", "known", "loss"),
     [
-        ("[{Dense: 10}]", header("multiclass", 10), Call("losses", "SparseCategoricalCrossentropy", {"from_logits": True})),
-        ("[{Dense: {units: 10, activation: softmax}}]", header("multiclass", 10), Call("losses", "SparseCategoricalCrossentropy")),
+        (
+            "[{Dense: 10}]",
+            header("multiclass", 10),
+            Call("losses", "SparseCategoricalCrossentropy", {"from_logits": True}),
+        ),
+        (
+            "[{Dense: {units: 10, activation: softmax}}]",
+            header("multiclass", 10),
+            Call("losses", "SparseCategoricalCrossentropy"),
+        ),
         ("[{Dense: 10}, Softmax]", header("multiclass", 10), Call("losses", "SparseCategoricalCrossentropy")),
-        ("[{Dense: 10}, {Activation: softmax}]", header("multiclass", 10, True), Call("losses", "CategoricalCrossentropy")),
+        (
+            "[{Dense: 10}, {Activation: softmax}]",
+            header("multiclass", 10, True),
+            Call("losses", "CategoricalCrossentropy"),
+        ),
         ("[{Dense: {units: 1, activation: sigmoid}}]", header("binary", 2), Call("losses", "BinaryCrossentropy")),
         ("[{Dense: 1}]", header("binary", 2), Call("losses", "BinaryCrossentropy", {"from_logits": True})),
-        ("[{Dense: {units: 2, activation: softmax}}]", header("binary", 2), Call("losses", "SparseCategoricalCrossentropy")),
+        (
+            "[{Dense: {units: 2, activation: softmax}}]",
+            header("binary", 2),
+            Call("losses", "SparseCategoricalCrossentropy"),
+        ),
         ("[{Dense: 1}]", header("regression"), Call("losses", "MeanSquaredError")),
         ("[{Dense: {units: 4, activation: sigmoid}}]", header("multilabel", 4), Call("losses", "BinaryCrossentropy")),
     ],

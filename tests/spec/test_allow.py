@@ -30,7 +30,16 @@ def test_no_layer_that_may_be_used_takes_a_function():
 
 
 def test_operations_that_take_functions_are_refused():
-    assert refused("ops") >= {"map", "scan", "while_loop", "cond", "fori_loop", "vectorized_map", "switch", "custom_gradient"}
+    assert refused("ops") >= {
+        "map",
+        "scan",
+        "while_loop",
+        "cond",
+        "fori_loop",
+        "vectorized_map",
+        "switch",
+        "custom_gradient",
+    }
     assert not refused("ops") & {"add", "concatenate", "reshape", "take", "where", "einsum"}
 
 

@@ -50,7 +50,9 @@ def test_schedules_in_epochs_and_percent():
     assert found == Cosine(to=1e-6, warmup="3 epochs")
     assert train("schedule: {linear: {warmup: 10%}}").schedule.warmup == "10 percent"
     assert train("schedule: plateau").schedule == Plateau()
-    assert train("schedule: {ExponentialDecay: {initial_learning_rate: 0.1, decay_steps: 10, decay_rate: 0.5}}").schedule == Call(
+    assert train(
+        "schedule: {ExponentialDecay: {initial_learning_rate: 0.1, decay_steps: 10, decay_rate: 0.5}}"
+    ).schedule == Call(
         "schedules", "ExponentialDecay", {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5}
     )
 
