@@ -97,7 +97,9 @@ def _refused(error: OSError, options: dict[str, object]) -> int:
 
     where = f" `{error.filename}`" if error.filename is not None else ""
     help = "make room, or choose another place"
-    return _mistake(SpecError(Problem("K020", f"the system refuses{where}: {error.strerror}", help=help)), options)
+    # without a name it is standard output that failed, and JSON could not be written either
+    shown = options if where else {}
+    return _mistake(SpecError(Problem("K020", f"the system refuses{where}: {error.strerror}", help=help)), shown)
 
 
 def _bug(error: Exception) -> int:
