@@ -62,7 +62,7 @@ def test_from_a_spec_to_answers(kbuild, spec, tmp_path, monkeypatch):
     assert [line.split(": ")[1].split()[0] for line in shown.out.strip().split("\n")] == [a["class"] for a in answers]
 
     nothing = kbuild("predict", run, "no.npy")
-    assert nothing.code == 5
+    assert nothing.code == 3
     assert "there is no file `no.npy`" in nothing.err
     part = kbuild("evaluate", "runs/none-001")
     assert part.code == 5
