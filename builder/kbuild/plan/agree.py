@@ -95,9 +95,8 @@ def wrong_shape(output: str, span: Span, given: Shape, wanted: Shape, task: Task
     if task in EXCLUSIVE and len(given) == 1:
         help = "write `loss: auto`, or give the last layer 1 unit"
     elif len(given) == 1 and len(wanted) < 2:
-        help = (
-            f"give the last layer {wanted[0]} units" if wanted[:1] not in ((), (1,)) else "give the last layer 1 unit"
-        )
+        units = next(iter(wanted), 1)
+        help = f"give the last layer {units} unit{'' if units == 1 else 's'}"
     else:
         help = f"end with `Reshape: {list(wanted)}`" if wanted else "end with `Flatten` and `Dense: 1`"
     yield Problem("K222", f"the output `{output}` is {list(given)} and {whose} is {said}", span, help=help)

@@ -184,7 +184,7 @@ def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, cause: Exception
         monitor=best.monitor,
         signal=run.signal,
         finished=rundir.now(),
-        error=None if whole else str(cause) if cause else _diverged(guard.failure),
+        error=str(cause) if cause else _diverged(guard.failure) if guard.failure else None,
         **{k: v for k, v in run.as_json().items() if k != "run"},
     )
     return run
