@@ -61,6 +61,18 @@ def test_a_terminal_gets_a_bar_and_a_line_an_epoch():
     assert "30/300" in text
 
 
+def test_the_bar_counts_no_epoch_beyond_the_last():
+    from rich.console import Console
+
+    shown = progress.Rich()
+    shown._console = Console(file=io.StringIO(), force_terminal=True, width=200, highlight=False)
+    last = int(ROW["epoch"])
+    shown.start(last, 10)
+    shown.epoch(ROW, True)
+    shown.finish()
+    assert f"epoch {last + 1}" not in shown._console.file.getvalue()
+
+
 def test_a_table_is_aligned():
     assert progress.table({"a": {"x": 0.5, "n": 3}, "long": {"x": 1.0, "n": 12}}, ["x", "n"]) == (
         "              x          n\na        0.5000          3\nlong     1.0000         12"

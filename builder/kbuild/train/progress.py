@@ -84,7 +84,7 @@ class Rich(Reporter):
         """See `Reporter`."""
         self._console.print(line(row, self._epochs, best), style="green" if best else None, soft_wrap=True)
         if self._progress is not None:
-            self._progress.update(self._task, epoch=int(row["epoch"]) + 1)
+            self._progress.update(self._task, epoch=min(int(row["epoch"]) + 1, self._epochs))
 
     def finish(self) -> None:
         """See `Reporter`."""
