@@ -9,7 +9,6 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-Number = int | float
 Result = None | bool | int | float | str | list[Any] | dict[str, Any]
 """Scalars, lists, maps, and whatever a name is bound to (a call may be a block's parameter)."""
 

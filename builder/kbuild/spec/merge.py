@@ -12,8 +12,6 @@ from kbuild.text.source import Span
 
 CHAINS = frozenset({"layers", "chain", "preprocess", "augment"})
 SOURCES = frozenset({"npz", "csv", "parquet", "images", "text", "tfrecord", "tfds", "python"})
-FirstParameter = Callable[[str, Node], str | None]
-"""(call or block name, the whole spec below) → the name of its first argument."""
 
 
 def merge(below: Node, above: Node, first: Callable[[str], str | None], key: str = "") -> Node:
