@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import kbuild
-from kbuild.plan.expand import expand
-from kbuild.plan.head import heads
+from kbuild.plan.check import check
+from kbuild.plan.rules import rules
 from kbuild.spec.load import load
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.render import full
@@ -20,22 +20,19 @@ ELSEWHERE = {
 }
 
 
-def said(text: str) -> str:
-    """All problems of a spec as they are shown."""
-    return full(problems(text)) + "\n"
+def code(path: Path) -> str:
+    return path.stem.split("_")[0]
+
+
+def said(text: str, code: str) -> str:
+    """What a document shows: the problems of its rule, or all that are of no rule."""
+    found = problems(text)
+    return full([p for p in found if (p.code == code if code.startswith("K3") else not p.code.startswith("K3"))]) + "\n"
 
 
 def problems(text: str) -> tuple[Problem, ...]:
     try:
-        spec = load(text)
-        header = None
-        if spec.data is not None:
-            from kbuild.data.peek import peek
-
-            header = peek(spec.data)
-        plan = expand(spec, header)
-        heads(spec, plan, header)
-        return plan.problems
+        return check(load(text)).problems
     except SpecError as error:
         return error.problems
 
@@ -44,7 +41,7 @@ def problems(text: str) -> tuple[Problem, ...]:
 def test_document_is_what_kbuild_says(path, request):
     document = path.read_text(encoding="utf-8")
     assert PAIR.search(document), "a document has a ```yaml block and a ```text block"
-    now = PAIR.sub(lambda match: match[1] + said(match["spec"]) + match[4], document)
+    now = PAIR.sub(lambda match: match[1] + said(match["spec"], code(path)) + match[4], document)
     if request.config.getoption("--update-golden"):
         path.write_text(now, encoding="utf-8")
     assert now == document
@@ -54,7 +51,7 @@ def test_document_is_what_kbuild_says(path, request):
 def test_every_problem_has_a_place_and_its_code(path):
     for match in PAIR.finditer(path.read_text(encoding="utf-8")):
         found = problems(match["spec"])
-        assert path.stem.split("_")[0] in {problem.code for problem in found}
+        assert code(path) in {problem.code for problem in found}
         assert all(problem.span is not None for problem in found)
         assert not any(problem.message.endswith(".") or "\n" in problem.message for problem in found)
 
@@ -67,5 +64,21 @@ def test_every_code_of_spec_and_plan_has_a_document():
         for path in (package / room).rglob("*.py")
         for code in re.findall(r'"(K[12]\d\d)"', path.read_text(encoding="utf-8"))
     }
-    shown = {path.stem.split("_")[0] for path in DOCUMENTS}
+    shown = {code(path) for path in DOCUMENTS}
     assert written - shown - set(ELSEWHERE) == set()
+
+
+def test_every_rule_has_a_document():
+    assert set(rules()) - {code(path) for path in DOCUMENTS} == set()
+
+
+def test_a_rule_of_a_document_says_how_grave_it_is():
+    for path in DOCUMENTS:
+        rule = rules().get(code(path))
+        found = {
+            p.severity
+            for m in PAIR.finditer(path.read_text(encoding="utf-8"))
+            for p in problems(m["spec"])
+            if p.code == code(path)
+        }
+        assert rule is None or rule.SEVERITY in found, path.stem

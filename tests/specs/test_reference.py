@@ -141,7 +141,8 @@ def test_every_code_has_its_line_and_every_line_a_code():
         used |= set(CODES.findall(path.read_text(encoding="utf-8")))
     listed = re.findall(r"^\| `(K\d\d\d)` \| \S", PAGE, re.MULTILINE)
     assert listed == sorted(set(listed))
-    assert set(listed) == used
+    # a rule has its page in RULES.md
+    assert set(listed) == {code for code in used if not re.match("K3(?!00)", code)}
 
 
 def test_every_shipped_spec_is_listed():

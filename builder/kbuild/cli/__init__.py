@@ -8,6 +8,7 @@ show.py      show
 data.py      data
 shipped.py   ls, cp
 layers.py    layers
+rules.py     rules
 run.py       fit, evaluate, predict
 board.py     board
 """

@@ -8,6 +8,9 @@ graph.py     the graph while it grows
 refer.py     what a `from` means
 apply.py     a call and its inputs → a step
 shapes/      the shape of what a step gives, a rule for each family of layers
+place.py     where a person would change what is wrong inside a block
+cost/        what a step costs: parameters, operations, memory
+rules/       a linter for networks, a rule a file
 prune.py     steps that nothing needs
 activation.py, head.py, agree.py   what is learned at each output: task, loss, metrics
 check.py     Spec → all that can be known without Keras

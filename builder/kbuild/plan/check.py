@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 
 from kbuild.data.header import Header
 from kbuild.data.peek import peek
+from kbuild.plan.cost import Costs, costs
 from kbuild.plan.expand import expand
 from kbuild.plan.head import Head, heads
 from kbuild.plan.plan import Plan
+from kbuild.plan.rules import Net, lint
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
 
@@ -27,6 +29,7 @@ class Checked:
     header: Header | None
     plan: Plan
     heads: tuple[Head, ...]
+    costs: Costs
     problems: tuple[Problem, ...]
 
 
@@ -44,10 +47,13 @@ def check(spec: Spec) -> Checked:
         plan = expand(spec, header)
         _add(problems, plan.problems)
         found = heads(spec, plan, header)
+        spent = costs(plan)
+        _add(problems, lint(Net(plan, spent, found, spec, header)))
+        _refuse(problems)
     except SpecError as error:
         _add(problems, placed(error.problems, spec))
         raise SpecError(problems) from None
-    return Checked(spec, header, plan, found, tuple(problems))
+    return Checked(spec, header, plan, found, spent, tuple(problems))
 
 
 def placed(problems: Iterable[Problem], spec: Spec) -> list[Problem]:
@@ -71,6 +77,11 @@ def _header(spec: Spec, problems: list[Problem]) -> Header | None:
             raise
         _add(problems, (replace(problem, severity="warning") for problem in placed(error.problems, spec)))
         return None
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if any(problem.severity == "error" for problem in problems):
+        raise SpecError(problems)
 
 
 def _add(problems: list[Problem], more: Iterable[Problem]) -> None:

@@ -5,6 +5,7 @@ from fnmatch import fnmatch
 
 from kbuild.plan.apply import make_step
 from kbuild.plan.graph import LOST, Again, Bound, Feed, Frame, Graph, Here, explicit_names
+from kbuild.plan.place import placed
 from kbuild.plan.plan import Ref
 from kbuild.plan.refer import entry_again, feed
 from kbuild.spec.entry import Apply, Branches, Chain, Entry, Open, Reuse, chain, entry, repeat_count
@@ -18,9 +19,6 @@ from kbuild.text.node import node as made_node
 from kbuild.text.problem import Problem, Related, SpecError, mistake
 from kbuild.text.source import Span
 
-_USED = "the block is used here"
-_INSIDE = "in the block, this is where"
-
 
 def expand_chain(node: Node, flow: Feed, here: Here, graph: Graph) -> Feed:
     """Expand the entries of a chain, one after the other; problems are collected and the rest goes on."""
@@ -30,7 +28,7 @@ def expand_chain(node: Node, flow: Feed, here: Here, graph: Graph) -> Feed:
         try:
             flow = expand_entry(item, flow, here, graph)
         except SpecError as error:
-            graph.problems += [_located(problem, here) for problem in error.problems]
+            graph.problems += [placed(problem, here.used) for problem in error.problems]
             flow = Feed((LOST,))
             _bind_lost(item, here)
     return flow
@@ -39,20 +37,6 @@ def expand_chain(node: Node, flow: Feed, here: Here, graph: Graph) -> Feed:
 def _is_entry(node: Node) -> bool:
     """Whether a hole in place of a chain is an entry, with a name or the like of its own."""
     return isinstance(node, MappingNode) and any(key in SIBLINGS for key in node.keys)
-
-
-def _located(problem: Problem, here: Here) -> Problem:
-    """Where a person would change it: in the block, if it is theirs; where they use it, if kbuild ships the block."""
-    if (
-        not here.used
-        or problem.span is None
-        or (problem.related[-1:] and problem.related[-1].message in (_USED, _INSIDE))
-    ):
-        return problem
-    own = [span for span in here.used if not span.source.name.startswith("kbuild:blocks/")]
-    if problem.span.source.name.startswith("kbuild:blocks/") and own:
-        return replace(problem, span=own[-1], related=(*problem.related, Related(_INSIDE, problem.span)))
-    return replace(problem, related=(*problem.related, *(Related(_USED, span) for span in own)))
 
 
 def expand_entry(item: Node, flow: Feed, here: Here, graph: Graph) -> Feed:

@@ -85,6 +85,13 @@ class Plan:
     preprocess: frozenset[str] = frozenset()
     features: Mapping[str, Ref] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    _steps: Mapping[str, Step] = field(init=False, repr=False, compare=False)
+    _inputs: Mapping[str, Input] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # looked up for every tensor of a network: a search through the steps would make that quadratic
+        object.__setattr__(self, "_steps", {step.name: step for step in self.steps})
+        object.__setattr__(self, "_inputs", {given.name: given for given in self.inputs})
 
     def __str__(self) -> str:
         from kbuild.plan.describe import text
@@ -97,14 +104,13 @@ class Plan:
 
     def step(self, name: str) -> Step | None:
         """The step called `name`."""
-        return next((step for step in self.steps if step.name == name), None)
+        return self._steps.get(name)
 
     def shape(self, ref: Ref) -> Shape:
         """The shape of a tensor, or None if it is not known."""
-        for entry in self.inputs:
-            if entry.name == ref.step:
-                return entry.shape
-        step = self.step(ref.step)
+        if ref.step in self._inputs:
+            return self._inputs[ref.step].shape
+        step = self._steps.get(ref.step)
         if step is None or step.shapes is None or ref.index >= len(step.shapes):
             return None
         return step.shapes[ref.index]

@@ -1,0 +1,37 @@
+"""Plan → Costs: the cost of every step, and of all."""
+
+from kbuild.plan.cost.cost import Cost, Costs
+from kbuild.plan.cost.table import cost_of
+from kbuild.plan.plan import Plan, Ref, Step
+
+
+def costs(plan: Plan) -> Costs:
+    """What a network costs, step by step. Numbers of a frozen entry count as frozen."""
+    steps: dict[str, Cost] = {}
+    total = Cost()
+    for step in plan.steps:
+        steps[step.name] = found = _cost(plan, step)
+        total += found
+    return Costs(steps, total)
+
+
+def _cost(plan: Plan, step: Step) -> Cost:
+    def shapes(value: object) -> object:
+        if isinstance(value, Ref):
+            return plan.shape(value)
+        return [shapes(item) for item in value] if isinstance(value, list | tuple) else value
+
+    named = {key: shapes(value) for key, value in step.kwargs.items()}
+    found = cost_of(
+        step.call.name,
+        step.call.args,
+        [shapes(value) for value in step.args],
+        step.shapes,
+        named,
+        step.call.namespace,
+    )
+    if step.layer != step.name:
+        return Cost(0, 0, found.flops, found.kept)
+    if step.trainable is False:
+        return Cost(0, found.params, found.flops, found.kept)
+    return found
