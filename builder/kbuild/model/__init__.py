@@ -5,6 +5,7 @@ ambient.py   what a machine brings that must not change a run
 objects.py   Call → Keras object
 use.py       the user's own classes, under `--trust`
 build.py     Plan → keras.Model
+read.py      keras.Model → Plan
 verify.py    what Keras knows of each step, and where the plan said otherwise
 layers/      kbuild's own layers
 optimizers/  kbuild's own optimizers
