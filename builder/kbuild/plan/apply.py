@@ -46,6 +46,7 @@ def make_step(
     step = Step(
         title, title, made, args, {**kwargs, **literals}, None, names, nodes,
         trainable=_trainable(here, title, made), span=name.span, used=here.used, path=here.scope.path,
+        within=here.within,
     )  # fmt: skip
     shapes = _shapes(step, made, made.args, feed, graph)
     if shapes is not None and names and len(names) > len(shapes) and not nodes:

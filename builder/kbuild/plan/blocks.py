@@ -48,7 +48,7 @@ def use_block(item: Entry, coming: Feed, here: Here, graph: Graph, title: str) -
     first = inputs[block.inputs[0]]
     inside = replace(
         here, frame=frame, scope=scope, input=first, used=(*here.used, name.span), blocks=(*here.blocks, block.name)
-    )
+    ).inside("block", title, title, block.name)
     before = len(graph.problems)
     out = expand_chain(block.layers, first, inside, graph)
     named = {key: _named(value, inside) for key, value in block.outputs.items()}
@@ -171,7 +171,7 @@ def nested_block(
             )
         item = Entry(Apply(name, argument), {}, name.span)
         feed = Feed((Ref(key),))
-        inside = replace(here, frame=Frame(), input=feed)
+        inside = replace(here, frame=Frame(), input=feed, within=())
         bound = use_block(item, feed, inside, own, "")
         if own.problems:
             raise SpecError(own.problems)

@@ -132,13 +132,14 @@ def _repeated(item: Entry, name: str, flow: Feed, here: Here, graph: Graph) -> B
     start = len(graph.order)
     copies: list[Bound] = []
     graph.count(node.span, count)
+    repeat = here.inside("repeat", "-".join((*here.frame.prefix, name)), count=count)
     for index in range(count):
         bound_names: dict[str, Node] = {key: items[index] for key, items in lists.items()}
         bound_names["i"] = made_node(index, node.span)
         place = f"{here.scope.path}-{index}"
         scope = replace(here.scope.bind(bound_names), path=place)
         frame = Frame((*here.frame.prefix, f"{name}-{index}"), here.frame)
-        inside = replace(here, frame=frame, scope=scope)
+        inside = replace(repeat, frame=frame, scope=scope).inside("copy", "-".join(frame.prefix), count=index)
         copies.append(_once(once, flow, inside, graph, None, True, copies[-1] if copies else None))
     again = Again(item, here, start, len(graph.order))
     if not copies:
@@ -200,11 +201,12 @@ def _headed(item: Entry, coming: Feed, here: Here, graph: Graph, title: str, exp
         case Apply(name, argument):
             return _applied(item, name, argument, coming, here, graph, title)
         case Chain(content):
-            out = expand_chain(content, coming, here, graph)
+            out = expand_chain(content, coming, here.inside("chain", title), graph)
             inner = {n: b.tensors[0] for n, b in here.frame.names.items() if b.tensors} if repeated else {}
             return Bound((out.first,), inner)
         case Branches():
-            return _branches(item, item.head, coming, here, graph, title if explicit else None, repeated)
+            inside = here.inside("branches", title)
+            return _branches(item, item.head, coming, inside, graph, title if explicit else None, repeated)
         case Reuse(target):
             return _reused(target, coming, here, graph, title)
     raise AssertionError(item)
@@ -239,8 +241,10 @@ def _branches(
             content.span,
             help="write each branch as a list; `[]` hands its input on",
         )
-    inside = here
-    ends = tuple(expand_chain(branch, coming, inside, graph).first for branch in content.items)
+    ends = tuple(
+        expand_chain(branch, coming, here.inside("branch", f"{here.within[-1].name}:{index}", count=index), graph).first
+        for index, branch in enumerate(content.items)
+    )
     merge = head.merge or Scalar("Concatenate", item.span)
     settled = _settled(entry(_opened(merge, here), frozenset(graph.blocks)), here, graph)
     if not isinstance(settled.head, Apply):
@@ -267,7 +271,7 @@ def _reused(target: Node, coming: Feed, here: Here, graph: Graph, title: str) ->
     frame = Frame((title,), again.here.frame)
     siblings = {k: v for k, v in again.entry.siblings.items() if k not in {"from", "name"}}
     item = Entry(again.entry.head, siblings, again.entry.span)
-    inside = replace(again.here, frame=frame, used=(*here.used, value.span))
+    inside = replace(again.here, frame=frame, used=(*here.used, value.span), within=here.within).inside("reuse", title)
     try:
         if item.get("repeat") is not None:
             inside = replace(inside, frame=Frame(here.frame.prefix, again.here.frame))

@@ -128,7 +128,7 @@ def _preprocessed(spec: Spec, graph: Graph) -> dict[str, Ref]:
         feed = Feed((features[key],))
         prefix = ("preprocess", key) if name else ("preprocess",)
         scope = replace(spec.scope, shape=graph.shape(feed.first), has_shape=True, path="data.preprocess")
-        here = Here(Frame(prefix), scope, feed, spec.scope)
+        here = Here(Frame(prefix), scope, feed, spec.scope).inside("preprocess", "-".join(prefix))
         features[key] = expand_chain(chain, feed, here, graph).first
     return features
 

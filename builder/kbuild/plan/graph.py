@@ -6,7 +6,7 @@ Lives only inside `expand`; what leaves it is a frozen Plan.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from kbuild.plan.plan import Input, Ref, Shape, Step
+from kbuild.plan.plan import Group, Input, Ref, Shape, Step
 from kbuild.spec.entry import Entry
 from kbuild.spec.names import suggestion
 from kbuild.spec.scope import Scope
@@ -118,6 +118,12 @@ class Here:
     trainable: bool | tuple[str, ...] | None = None
     root: str = ""
     """The name of the entry that `trainable` was said of."""
+    within: tuple[Group, ...] = ()
+
+    def inside(self, kind: str, name: str, prefix: str | None = None, what: str = "", count: int = 0) -> "Here":
+        """The same place in one more group; `prefix` is that of the frame unless it is given."""
+        start = "-".join(self.frame.prefix) if prefix is None else prefix
+        return replace(self, within=(*self.within, Group(kind, name, start, what, count)))
 
 
 @dataclass(slots=True)

@@ -34,6 +34,26 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """An entry that holds others, as `Step.within` lists them: what a person sees as one thing.
+
+    Args:
+        kind: `block`, `chain`, `branches` and each `branch` of them, `repeat` and each `copy` of it, `reuse`,
+            `preprocess`.
+        name: unique among the groups of its kind: `stage-1-conv`.
+        prefix: what the names of the steps in it begin with; empty at the top.
+        what: the name of the block.
+        count: copies of a `repeat`; the number of a `branch` or `copy`, from 0.
+    """
+
+    kind: str
+    name: str
+    prefix: str = ""
+    what: str = ""
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One application of a layer or operation.
 
@@ -50,6 +70,7 @@ class Step:
         weights: a file or run to start from, absolute.
         span: the entry, as written; `used` are the uses of blocks that led to it, outermost first.
         path: where in the spec, expanded: `model.layers.stage-1.conv`.
+        within: the groups that it stands in, outermost first.
     """
 
     name: str
@@ -65,6 +86,7 @@ class Step:
     span: Span | None = field(default=None, compare=False, repr=False)
     used: tuple[Span, ...] = field(default=(), compare=False, repr=False)
     path: str = ""
+    within: tuple[Group, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
