@@ -6,6 +6,7 @@ objects.py   Call → Keras object
 use.py       the user's own classes, under `--trust`
 build.py     Plan → keras.Model
 read.py      keras.Model → Plan
+learn.py     an application → what kbuild remembers of it
 verify.py    what Keras knows of each step, and where the plan said otherwise
 layers/      kbuild's own layers
 optimizers/  kbuild's own optimizers

@@ -8,7 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from kbuild.model.learn import learn
 from kbuild.model.objects import make
+from kbuild.plan.applications import remember, remembered
 from kbuild.plan.graph import tensors, written
 from kbuild.plan.plan import Plan, Ref, Step
 from kbuild.spec.call import Call
@@ -133,6 +135,9 @@ def _application(step: Step, tensor: Any) -> keras.Model:
     args = dict(step.call.args)
     args.setdefault("input_shape", list(tensor.shape[1:]))
     inner: Any = make(Call(step.call.namespace, step.call.name, args, step.call.span, step.call.spans), name=step.name)
+    shape = tuple(tensor.shape[1:])
+    if None not in shape and remembered(step.call, shape) is None:
+        remember(step.call, shape, learn(inner))
     if not step.nodes:
         return inner
     known = {layer.name for layer in inner.layers}

@@ -9,6 +9,7 @@ refer.py     what a `from` means
 apply.py     a call and its inputs → a step
 shapes/      the shape of what a step gives, a rule for each family of layers
 place.py     where a person would change what is wrong inside a block
+applications.py  what is remembered of `keras.applications`
 cost/        what a step costs: parameters, operations, memory
 rules/       a linter for networks, a rule a file
 prune.py     steps that nothing needs

@@ -5,6 +5,7 @@ from dataclasses import replace
 from fnmatch import fnmatch
 from typing import Any
 
+from kbuild.plan.applications import remembered
 from kbuild.plan.graph import Feed, Graph, Here, written
 from kbuild.plan.plan import Ref, Shape, Step
 from kbuild.plan.shapes import ShapeMistake, shapes_of
@@ -245,6 +246,8 @@ def _shapes(step: Step, made: Call, args: Mapping[str, Any], feed: Feed, graph: 
             related=graph.trail(feed.all),
             path=step.path,
         )
+    if made.namespace == "applications":
+        return _inside(step, shape)
     named = {key: of(value) if isinstance(value, Ref | list) else value for key, value in step.kwargs.items()}
     try:
         return shapes_of(made.name, args, [of(value) for value in step.args], named, made.namespace)
@@ -257,3 +260,19 @@ def _shapes(step: Step, made: Call, args: Mapping[str, Any], feed: Feed, graph: 
             related=graph.trail(feed.all),
             path=step.path,
         ) from None
+
+
+def _inside(step: Step, shape: Shape) -> tuple[Shape, ...] | None:
+    """What an application gives and what the layers give that `outputs` names, if it was built before."""
+    found = remembered(step.call, shape)
+    if found is None:
+        return None
+    for name, layer in step.nodes.items():
+        if layer not in found.parts:
+            raise mistake(
+                "K206",
+                f"`{step.call.name}` has no layer `{layer}` for the output `{name}`",
+                step.span,
+                help=suggestion(layer, found.parts),
+            )
+    return (found.shape, *(found.parts[layer].shape for layer in step.nodes.values()))

@@ -1,15 +1,12 @@
 """Signatures ↔ JSON files in the user's cache folder: they save time, can be thrown away, and are never trusted."""
 
 import atexit
-import json
-import os
-import zlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache as memory
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kbuild.spec import parameters
+from kbuild.spec import cache, parameters
 from kbuild.spec.parameters import Parameter
 
 if TYPE_CHECKING:
@@ -66,9 +63,7 @@ def write() -> None:
     for namespace, new in _new.items():
         old = _stored(namespace)
         found = {_KEY: _key(), **old, **new, _SIGNATURES: {**_map(old.get(_SIGNATURES)), **_map(new.get(_SIGNATURES))}}
-        try:
-            _replace(_path(namespace), json.dumps(found, separators=(",", ":")))
-        except (OSError, RuntimeError, ValueError):
+        if not cache.store(_path(namespace), found):
             return
     _new.clear()
 
@@ -93,13 +88,10 @@ def _parameters(found: list[list[str]]) -> tuple[Parameter, ...]:
     )
 
 
-@cache
+@memory
 def _stored(namespace: str) -> dict[str, Any]:
-    try:
-        found = json.loads(_path(namespace).read_bytes())
-    except (OSError, RuntimeError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) and found.get(_KEY) == _key() else {}
+    found = cache.load(_path(namespace))
+    return found if found.get(_KEY) == _key() else {}
 
 
 def _map(found: object) -> Mapping[str, Any]:
@@ -107,12 +99,10 @@ def _map(found: object) -> Mapping[str, Any]:
 
 
 def _path(namespace: str) -> Path:
-    given = os.environ.get("XDG_CACHE_HOME", "")
-    root = Path(given) if Path(given).is_absolute() else Path.home() / ".cache"
-    return root / "kbuild" / f"signatures-{zlib.crc32(_key().encode()):08x}" / f"{namespace}.json"
+    return cache.place(f"signatures/{namespace}.json", _key())
 
 
-@cache
+@memory
 def _key() -> str:
     """What the signatures depend on: the installed packages, and the code that reads them."""
     from kbuild.spec.python_source import module
@@ -123,34 +113,10 @@ def _key() -> str:
         found = module(package)
         if found:
             files += [found.path, found.path.parent]
-    stamps = [f"{file}:{_stamp(file)}" for file in files]
-    return " ".join([keras_version(), *stamps])
+    return f"{keras_version()} {cache.stamps(files)}"
 
 
 _READERS = tuple(
     f"{name}.py"
     for name in ("signature", "signature_cache", "parameters", "python_source", "docstring", "identifiers", "names")
 )
-
-
-def _stamp(file: Path) -> str:
-    try:
-        stat = file.stat()
-    except OSError:
-        return "-"
-    return f"{stat.st_mtime_ns}:{stat.st_size}"
-
-
-def _replace(path: Path, text: str) -> None:
-    import tempfile
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -1,7 +1,9 @@
 """Plan → Costs: the cost of every step, and of all."""
 
-from kbuild.plan.cost.cost import Cost, Costs
+from kbuild.plan.applications import remembered
+from kbuild.plan.cost.cost import UNKNOWN, Cost, Costs
 from kbuild.plan.cost.table import cost_of
+from kbuild.plan.graph import tensors
 from kbuild.plan.plan import Plan, Ref, Step
 
 
@@ -21,6 +23,8 @@ def _cost(plan: Plan, step: Step) -> Cost:
             return plan.shape(value)
         return [shapes(item) for item in value] if isinstance(value, list | tuple) else value
 
+    if step.call.namespace == "applications":
+        return _application(plan, step)
     named = {key: shapes(value) for key, value in step.kwargs.items()}
     found = cost_of(
         step.call.name,
@@ -35,3 +39,17 @@ def _cost(plan: Plan, step: Step) -> Cost:
     if step.trainable is False:
         return Cost(0, found.params, found.flops, found.kept)
     return found
+
+
+def _application(plan: Plan, step: Step) -> Cost:
+    """What an earlier build has told."""
+    ref = next(iter(tensors(step)), None)
+    found = remembered(step.call, plan.shape(ref)) if ref else None
+    if found is None:
+        return UNKNOWN
+    learned, frozen = found.numbers(step.trainable)
+    return (
+        Cost(learned, frozen, found.flops, found.kept)
+        if step.layer == step.name
+        else Cost(0, 0, found.flops, found.kept)
+    )

@@ -1,0 +1,29 @@
+"""keras.Model of an application → what kbuild remembers of it."""
+
+import math
+from typing import Any
+
+import keras
+
+from kbuild.model.read import read
+from kbuild.plan.applications import Application, Part
+from kbuild.plan.cost import costs
+
+
+def learn(model: keras.Model) -> Application:
+    """Shapes, numbers and cost of a model of `keras.applications`."""
+    plan = read(model)
+    total = costs(plan).total
+    parts = {layer.name: _part(layer) for layer in model.layers}
+    return Application(plan.shape(next(iter(plan.outputs.values()))), parts, total.flops, total.kept)
+
+
+def _part(layer: Any) -> Part:
+    output = layer.output
+    shape = tuple(output.shape[1:]) if hasattr(output, "shape") else None
+    learned = _count(layer.trainable_weights)
+    return Part(shape, learned, _count(layer.weights) - learned)
+
+
+def _count(weights: Any) -> int:
+    return sum(math.prod(weight.shape) for weight in weights)
