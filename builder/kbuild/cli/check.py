@@ -10,6 +10,7 @@ from kbuild.text.problem import Problem, SpecError
 if TYPE_CHECKING:
     from kbuild.model.verify import Measured
     from kbuild.plan.check import Checked
+    from kbuild.plan.plan import Plan
 
 Format = Annotated[Literal["full", "github", "json"], typer.Option("--format", help="How problems are printed.")]
 Hints = Annotated[bool, typer.Option("--hints", help="Show hints too.")]
@@ -67,7 +68,13 @@ def checked(spec, build: bool, backend: str | None) -> "tuple[Checked, Measured 
     from kbuild.model import build as builder
     from kbuild.model import verify
 
-    return found, verify.measure(found.plan, builder.build(found.plan))
+    measured = verify.measure(found.plan, builder.build(found.plan))
+    # what was built is remembered, so that more can be said without Keras
+    return stage.check(spec) if _unknown(found.plan) else found, measured
+
+
+def _unknown(plan: "Plan") -> bool:
+    return any(step.shapes is None for step in plan.steps)
 
 
 def _new(more: tuple[Problem, ...], problems: list[Problem]) -> list[Problem]:

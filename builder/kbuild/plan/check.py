@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from kbuild.data.header import Header
 from kbuild.data.peek import peek
+from kbuild.plan.budget import over
 from kbuild.plan.cost import Costs, costs
 from kbuild.plan.expand import expand
 from kbuild.plan.head import Head, heads
@@ -33,21 +34,25 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-def check(spec: Spec) -> Checked:
-    """Look at the data's header, expand the network and decide what is learned at its outputs.
+def check(spec: Spec, header: Header | None = None) -> Checked:
+    """Look at the data's header, expand the network, decide what is learned at its outputs, and ask the rules.
 
     Data that are absent are a warning: shapes are then unknown.
+
+    Args:
+        header: of data that have been read; None looks for what can be known without reading them.
 
     Raises:
         SpecError: the errors of the first stage that has any, and all warnings that were found until then.
     """
     problems = list(spec.problems)
     try:
-        header = _header(spec, problems)
+        header = header or _header(spec, problems)
         plan = expand(spec, header)
         _add(problems, plan.problems)
         found = heads(spec, plan, header)
         spent = costs(plan)
+        _add(problems, over(spec, plan, spent))
         _add(problems, lint(Net(plan, spent, found, spec, header)))
         _refuse(problems)
     except SpecError as error:

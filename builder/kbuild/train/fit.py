@@ -5,11 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from kbuild.data.load import load
-from kbuild.data.peek import peek
 from kbuild.model import backend as engine
 from kbuild.model.use import trusted
-from kbuild.plan.expand import expand
-from kbuild.plan.head import heads
+from kbuild.plan.check import check
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import rundir
@@ -61,20 +59,17 @@ def fit(
 def _fit(spec: Spec, out: Path | None, backend: str | None, command: Sequence[str], report: Reporter) -> Run:
     assert spec.data is not None
     seed = spec.train.seed
-    header = peek(spec.data, seed=seed, features=features(spec), trust=spec.trust)
-    plan = expand(spec, header)
-    found = heads(spec, plan, header)
+    found = check(spec)
     engine.start(backend)
     trusted(spec.use)
     dataset = load(spec.data, seed, features=features(spec), trust=spec.trust)
-    if dataset.header != header:
-        plan = expand(spec, dataset.header)
-        found = heads(spec, plan, dataset.header)
+    if dataset.header != found.header:
+        found = check(spec, dataset.header)
     # these import Keras, which must not happen before the backend is chosen
     from kbuild.train import execution, job, session
 
     with execution.precision(spec.train):
-        prepared = job.prepare(spec, plan, found, dataset)
+        prepared = job.prepare(spec, found.plan, found.heads, dataset)
         return session.train(prepared, out=out, command=command, report=report)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from kbuild.data.dataset import Dataset, Part
 from kbuild.model import build, objects
+from kbuild.plan.check import check
 from kbuild.plan.head import Head
 from kbuild.plan.plan import Plan
 from kbuild.spec.call import Call
@@ -54,6 +55,10 @@ def prepare(spec: Spec, plan: Plan, heads: Sequence[Head], dataset: Dataset) -> 
     heads = tuple(heads)
     dataset = aligned(dataset, plan, heads)
     model = build.build(plan)
+    if any(step.shapes is None for step in plan.steps):
+        # what was built is remembered: now the units can be held against the classes, and the rules asked again
+        found = check(spec, dataset.header)
+        plan, heads = found.plan, found.heads
     build.adapt(model, plan, dataset.train.x)
     features = build.features(model, plan)
     training = _training(spec, heads, dataset.train, features)
