@@ -10,15 +10,15 @@ from kbuild.spec.signature import Parameter, Signature, identifiers
 from kbuild.text.node import Node, brief
 from kbuild.text.problem import Problem
 
-_IDENTIFIED = {
+IDENTIFIED = {
     "initializer": "initializers",
     "regularizer": "regularizers",
     "constraint": "constraints",
     "activation": "activations",
 }
-_DTYPE = re.compile(
-    r"(bool|string|u?int(8|16|32|64)|b?float16|float(32|64)|mixed_b?float16|(int[48]|float8|gptq|awq)\b.*)\Z"
-)
+"""How the names of arguments end that take a word for an object, and the family of the object."""
+DTYPE = r"(bool|string|u?int(8|16|32|64)|b?float16|float(32|64)|mixed_b?float16|(int[48]|float8|gptq|awq)\b.*)"
+"""What Keras takes for a dtype or a dtype policy, as a pattern of the whole string."""
 
 
 def label(found: Signature) -> str:
@@ -36,6 +36,8 @@ def mistakes(found: Signature, parameter: Parameter, node: Node, value: Value, t
     key = parameter.name
     documented = found.documented.get(key, "")
     wanted = kinds.kind(documented)
+    if value == parameter.default and type(value) is type(parameter.default):
+        return  # `use_cudnn: auto` is documented as a bool
     what = f"`{key}` of `{label(found)}`"
     if found.namespace == "constraints" and key == "axis" and isinstance(value, list):
         return  # `MaxNorm` is documented for one axis and takes several
@@ -59,13 +61,13 @@ def mistakes(found: Signature, parameter: Parameter, node: Node, value: Value, t
 
 
 def _string(found: Signature, key: str, item: str, what: str, node: Node, trust: bool) -> Iterator[Problem]:
-    namespace = next((ns for word, ns in _IDENTIFIED.items() if key.endswith(word)), None)
+    namespace = next((ns for word, ns in IDENTIFIED.items() if key.endswith(word)), None)
     if namespace and item not in identifiers(namespace):
         help = suggestion(item, identifiers(namespace))
         yield Problem("K106", f"there is no {NOUNS[namespace]} `{item}`", node.span, help=help)
     elif "vocabulary" in key and not trust:
         yield Problem("K107", f"{what} may not name a file", node.span, help="write the words as a list")
-    elif key == "dtype" and found.namespace == "layers" and not _DTYPE.match(item):
+    elif key == "dtype" and found.namespace == "layers" and not re.fullmatch(DTYPE, item):
         help = "write `float32`, `mixed_float16` or another that Keras knows"
         yield Problem("K105", f"there is no dtype `{item}`", node.span, help=help)
     elif key == "learning_rate":

@@ -28,7 +28,7 @@ _BY_ARGUMENT = (
     ("loss", ("losses",)),
     ("metric", ("metrics",)),
 )
-_ANYWHERE = ("layers", "initializers", "regularizers", "constraints", "schedules", "optimizers", "losses", "metrics")
+ANYWHERE = ("layers", "initializers", "regularizers", "constraints", "schedules", "optimizers", "losses", "metrics")
 
 
 class _Open:
@@ -143,9 +143,14 @@ def _allowed(found: Signature, name: Scalar, context: Context) -> None:
         raise mistake("K107", f"`{found.name}` is refused: {why}", name.span, help=help)
 
 
+def families(key: str) -> tuple[str, ...]:
+    """Where a call at the argument `key` is looked up, in this order."""
+    return next((found for word, found in _BY_ARGUMENT if word in key), ANYWHERE)
+
+
 def argument_value(key: str, node: Node, context: Context) -> Value:
     """What stands at the argument `key`: scalars, lists, maps, and calls wherever a map has their form."""
-    hint = next((namespaces for word, namespaces in _BY_ARGUMENT if word in key), _ANYWHERE)
+    hint = families(key)
     if hint == ("layers",) and "activation" not in key:
         return _layer(node, context, hint)
     return _value(node, hint, context)
@@ -165,7 +170,7 @@ def _value(node: Node, hint: tuple[str, ...], context: Context) -> Value:
     if config is not None:
         message = f"`{brief(node)}` is a Keras config, which kbuild does not load"
         raise mistake("K107", message, config.span, help="write a call: `Name: {argument: value}`")
-    return {str(key.value): _value(item, _ANYWHERE, context) for key, item in node.pairs}
+    return {str(key.value): _value(item, ANYWHERE, context) for key, item in node.pairs}
 
 
 def _layer(node: Node, context: Context, hint: tuple[str, ...]) -> Value:

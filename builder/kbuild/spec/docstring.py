@@ -26,8 +26,10 @@ def arguments(lineage: Sequence[Definition]) -> Mapping[str, str]:
         for node in [entry.node, *([init] if init else [])]:
             raw = ast.get_docstring(node, clean=False) or ""
             text = _TEMPLATE.sub(lambda match: _template(lineage, match[1]), raw)
-            for name, words in parse(inspect.cleandoc(text)).items():
-                found.setdefault(name, words)
+            # some templates bring the margin of their place with them, others none, which would spoil that of the rest
+            for part in (raw, text):
+                for name, words in parse(inspect.cleandoc(part)).items():
+                    found.setdefault(name, words)
     return found
 
 

@@ -3,12 +3,13 @@ Keras loads.
 """
 
 import re
+from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["int", "float", "bool"]
 
-_INT = re.compile(r"\s*(an? )?(strictly )?(positive |non-negative |python )*(int|integer)\b", re.IGNORECASE)
-_FLOAT = re.compile(r"\s*(an? )?(python |scalar |small |non-negative |positive )*(float|number)\b", re.IGNORECASE)
+_INT = re.compile(r"\s*((an? )?(strictly )?(positive |non-negative |python )*(int|integer)|number of)\b", re.IGNORECASE)
+_FLOAT = re.compile(r"\s*(an? )?(python |scalar |small |non-negative |positive )*(float|number(?! of))\b", re.IGNORECASE)
 _BOOL = re.compile(r"\s*(an? )?(optional )?(bool|boolean|whether)\b", re.IGNORECASE)
 _MORE = re.compile(
     r"\b(or|tuple|tuples|list|lists|string|str|tensor|array|schedule|none|one of|sequence|iterable|dict)\b",
@@ -46,14 +47,38 @@ def kind(documentation: str) -> Kind | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where a number must lie; None is no bound.
+
+    Args:
+        low: the smallest value.
+        above, below: values that it must not reach.
+    """
+
+    low: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+
+def bounds(name: str, documentation: str = "") -> Bounds:
+    """Where a number given to the argument `name` must lie."""
+    if name in ABOVE:
+        return Bounds(above=ABOVE[name])
+    if name == "rate" and _FRACTION.search(documentation):
+        return Bounds(low=0, below=1)
+    return Bounds(low=LOW.get(name), below=BELOW.get(name))
+
+
 def range_mistake(name: str, value: float, documentation: str = "") -> str | None:
     """What is wrong with a number given to the argument `name`; None if nothing is."""
-    if name in ABOVE and value <= ABOVE[name]:
-        return f"must be above {ABOVE[name]:g}"
-    if name == "rate" and _FRACTION.search(documentation) and not 0 <= value < 1:
+    limits = bounds(name, documentation)
+    if limits.above is not None and value <= limits.above:
+        return f"must be above {limits.above:g}"
+    if name == "rate" and limits.below is not None and not 0 <= value < limits.below:
         return "must be at least 0 and below 1"
-    if name in LOW and value < LOW[name]:
-        return f"must be at least {LOW[name]:g}"
-    if name in BELOW and value >= BELOW[name]:
-        return f"must be below {BELOW[name]:g}"
+    if limits.low is not None and value < limits.low:
+        return f"must be at least {limits.low:g}"
+    if limits.below is not None and value >= limits.below:
+        return f"must be below {limits.below:g}"
     return None
