@@ -24,7 +24,7 @@ def test_what_only_the_build_tells_is_held_against_the_data(tmp_path, monkeypatc
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     text = """
 kbuild: 1
-data: {source: digits, preprocess: [{Resizing: [32, 32]}, {Concatenate: null, from: [previous, previous, previous]}]}
+data: {source: digits, preprocess: [{Resizing: {height: 32, width: 32}}, {name: grey, Identity: null}, {Concatenate: null, from: [grey, grey, grey]}]}
 model:
   - MobileNetV2: {include_top: true, weights: null, alpha: 0.35, classes: 9}
 """
