@@ -4,7 +4,7 @@ import pytest
 
 from kbuild.spec.call import Call
 from kbuild.spec.load import load
-from kbuild.spec.train import Cosine, EarlyStopping, Plateau
+from kbuild.spec.train import Budget, Cosine, EarlyStopping, Plateau
 from kbuild.text.problem import Problem, SpecError
 
 
@@ -63,6 +63,21 @@ def test_sections_are_switched_off_with_false_and_on_with_true():
 
 
 @pytest.mark.parametrize(
+    ("written", "count"),
+    [("16 GB", 16 * 10**9), ("16 GiB", 16 * 2**30), ("512MB", 512 * 10**6), ("1.5 kib", 1536), ("1e9", 10**9), ("7", 7),
+     ("2 TB", 2 * 10**12), ("3 B", 3)],
+)  # fmt: skip
+def test_a_budget_of_memory_is_bytes(written: str, count: int):
+    assert train(f"budget: {{memory: {written}}}").budget == Budget(memory=count)
+
+
+def test_a_budget_is_optional_in_each_part():
+    assert load("kbuild: 1\nmodel: [{Dense: 10}]\n").train.budget is None
+    assert train("budget: {params: 1e9, flops: 50000000000}").budget == Budget(params=1e9, flops=5 * 10**10)
+    assert train("budget: false").budget is None
+
+
+@pytest.mark.parametrize(
     ("text", "code", "message", "help"),
     [
         ("optimiser: adam", "K101", "`train` has no key `optimiser`", "did you mean `optimizer`?"),
@@ -77,6 +92,14 @@ def test_sections_are_switched_off_with_false_and_on_with_true():
         ("schedule: {cosin: {}}", "K102", "there is no schedule `cosin`", "did you mean `cosine`?"),
         ("early_stopping: {monitr: loss}", "K101", "`train.early_stopping` has no key `monitr`", "did you mean `monitor`?"),
         ("class_weight: {a: -1}", "K105", "`train.class_weight.a`: must be at least 0, not `-1`", None),
+        ("budget: {memory: 16 XB}", "K105", "`train.budget.memory`: `16 XB` is no amount of memory",
+         "write `16 GB`, `512 MiB` or a number of bytes"),
+        ("budget: {memory: -1 GB}", "K105", "`train.budget.memory`: `-1 GB` is no amount of memory",
+         "write `16 GB`, `512 MiB` or a number of bytes"),
+        ("budget: {params: 0}", "K105", "`train.budget.params`: must be above 0, not `0`", None),
+        ("budget: {flops: many}", "K105", "`train.budget.flops`: must be a number, not `many`", None),
+        ("budget: {parms: 1}", "K101", "`train.budget` has no key `parms`", "did you mean `params`?"),
+        ("budget: 3", "K105", "`train.budget` is a map or `false`, not `3`", None),
         ("phases: [{epochs: 1}]", "K190", "`train.phases` is not supported by this version of kbuild", "leave it out"),
         ("callbacks: [TensorBoard]", "K107", "`TensorBoard` has no place in a spec",
          "write `train.tensorboard`, which works on every backend"),

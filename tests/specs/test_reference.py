@@ -110,7 +110,7 @@ def test_every_key_of_the_format_stands_in_an_example_or_is_said_to_be_for_later
 
     shown = set().union(*(keys_of(read(Source("example", whole(text)))) for _, code, text in EXAMPLES if not code))
     sections = [train.Train, train.EarlyStopping, train.TensorBoard, train.Execution, *train.SCHEDULES.values()]
-    sections += [data.Data, data.Split, data.Npz, data.NpzPart, data.Csv, data.Images, data.Texts]
+    sections += [train.Budget, data.Data, data.Split, data.Npz, data.NpzPart, data.Csv, data.Images, data.Texts]
     wanted = {key for section in sections for key in section.model_fields} - {"kind"}
     wanted |= {*SIBLINGS, *STRUCTURE, *TUNE, *train.SCHEDULES, "params", "inputs", "layers", "outputs"}
     wanted |= {"$choice", "$int", "$float", "$bool", "default", "step", "sampling"}

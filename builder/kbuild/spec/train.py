@@ -1,8 +1,9 @@
 """The `train` section: optimizer, loss, metrics, length, schedule, callbacks and what is written while it runs."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict
+from pydantic import AfterValidator, Field, Strict
 
 from kbuild.spec.call import Call
 from kbuild.spec.section import Duration, Section
@@ -11,6 +12,12 @@ Calls = Annotated[tuple[Call, ...], Strict(False)]
 Positive = Annotated[float | int, Field(gt=0)]
 NotNegative = Annotated[float | int, Field(ge=0)]
 Fraction = Annotated[float | int, Field(gt=0, lt=1)]
+BYTES = {
+    unit.lower(): base**power
+    for base, units in ((1000, ("B", "kB", "MB", "GB", "TB", "PB")), (1024, ("B", "KiB", "MiB", "GiB", "TiB", "PiB")))
+    for power, unit in enumerate(units)
+}
+"""Units of memory in lower case: `gb` is 10^9 bytes, `gib` 2^30."""
 
 
 class EarlyStopping(Section):
@@ -134,6 +141,34 @@ class Execution(Section):
     jit: bool | Literal["auto"] = "auto"
 
 
+def _bytes(value: int | float | str) -> int:
+    """`16 GB`, `512 MiB`, `1e9` → a number of bytes."""
+    text = str(value).strip()
+    number = re.match(r"[0-9.]+(?:e[+-]?[0-9]+)?", text, re.IGNORECASE)
+    unit = text[number.end() :].strip().lower() if number else ""
+    try:
+        amount = float(number[0]) * BYTES[unit or "b"] if number else 0.0
+    except (ValueError, KeyError):
+        amount = 0.0
+    if not 1 <= amount < float("inf"):
+        raise ValueError(f"`{text[:60]}` is no amount of memory; write `16 GB`, `512 MiB` or a number of bytes")
+    return int(amount)
+
+
+Memory = Annotated[int | float | str, AfterValidator(_bytes)]
+"""An amount of memory: a number of bytes, or text with its unit. After validation always bytes."""
+
+
+class Budget(Section):
+    """What a network may cost at most: parameters, operations of a forward pass for one example, bytes of a training
+    step.
+    """
+
+    params: Positive | None = None
+    flops: Positive | None = None
+    memory: Memory | None = None
+
+
 class Train(Section):
     """The `train` section, checked. Calls are `Call`s; a Keras schedule stays one, in steps."""
 
@@ -149,5 +184,6 @@ class Train(Section):
     callbacks: Calls = ()
     tensorboard: TensorBoard | None = TensorBoard()
     execution: Literal["auto"] | Execution = "auto"
+    budget: Budget | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     deterministic: bool = False

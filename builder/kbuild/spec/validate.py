@@ -50,7 +50,10 @@ def _problems(error: ValidationError, section: type[BaseModel], path: str, root:
             key = str(item["loc"][-1])
             problem = Problem("K104", f"`{path}` needs `{key}`", span, path=full)
         else:
-            problem = Problem("K105", f"`{full}`: {_said(item)}", span, path=full)
+            said, remedy = _said(item), None
+            if kind == "value_error" and "; write " in said:
+                said, _, remedy = said.rpartition("; ")
+            problem = Problem("K105", f"`{full}`: {said}", span, help=remedy, path=full)
         problems.setdefault(full + (kind if kind in {"extra_forbidden", "missing"} else ""), problem)
     # of a union's complaints, those that lie deepest say most
     return [p for key, p in problems.items() if not any(other.startswith(key + ".") for other in problems)]
