@@ -2,6 +2,7 @@
 
 atomic.py       files that are written whole or not at all
 rundir.py       the run directory: make one, describe it, open it
+checkpoint.py   arrays and values ↔ a folder that is there whole or not at all
 history.py      history.csv, one row an epoch
 run.py          Run: what a training leaves, read back
 schedule.py     the learning rate as a function of the step

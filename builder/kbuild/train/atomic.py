@@ -16,12 +16,12 @@ def writing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
         yield temporary
-        _sync(temporary)
+        sync(temporary)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -57,7 +57,7 @@ def finite(value: object) -> object:
     return str(value)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Have the system write what it holds of a file or folder to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
