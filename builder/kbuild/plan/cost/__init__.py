@@ -1,8 +1,8 @@
 """Call and shapes → what it costs: parameters, operations, memory. One pure function for a layer family.
 
-cost.py   Cost, Costs: the values
-table.py  `cost_of` looks a rule up by class name; a layer without a rule has an unknown cost, never a guessed one
-costs.py  Plan → Costs
+`cost` Cost and Costs, the values, and what is counted · `table` `cost_of` looks a rule up by class name; a layer
+without a rule has an unknown cost, never a guessed one · `costs` Plan → Costs · `use` what a rule works on · one file
+per family: `dense`, `convolution`, `pooling`, `normalization`, `activation`, `keep`, `merge`, `arrange`.
 """
 
 from kbuild.plan.cost.cost import Cost as Cost

@@ -25,6 +25,11 @@ class Cost:
         """All numbers of the layer: Keras's `count_params()`."""
         return None if self.trainable is None or self.frozen is None else self.trainable + self.frozen
 
+    @property
+    def fixed(self) -> "Cost":
+        """The same with nothing to learn."""
+        return Cost(0, self.params, self.flops, self.kept)
+
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(
             _sum(self.trainable, other.trainable),
