@@ -10,9 +10,17 @@ from kbuild.plan.plan import Plan, Ref, Step
 def costs(plan: Plan) -> Costs:
     """What a network costs, step by step. Numbers of a frozen entry count as frozen."""
     steps: dict[str, Cost] = {}
+    reached: set[str] = set()
     total = Cost()
     for step in plan.steps:
-        steps[step.name] = found = _cost(plan, step)
+        found = _cost(plan, step)
+        # a gradient goes through what learns and what stands behind it; nobody else keeps anything
+        learns = steps.get(step.layer, found)
+        if learns.trainable != 0 or any(ref.step in reached for ref in tensors(step)):
+            reached.add(step.name)
+        else:
+            found = Cost(found.trainable, found.frozen, found.flops, 0)
+        steps[step.name] = found
         total += found
     return Costs(steps, total)
 
@@ -37,7 +45,7 @@ def _cost(plan: Plan, step: Step) -> Cost:
     if step.layer != step.name:
         return Cost(0, 0, found.flops, found.kept)
     if step.trainable is False:
-        return Cost(0, found.params, found.flops, found.kept)
+        return found.fixed
     return found
 
 

@@ -2,7 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
-from kbuild.plan.cost import activation, arrange, convolution, dense, keep, merge, normalization, pooling
+from kbuild.plan.cost import (
+    activation,
+    arrange,
+    attention,
+    convolution,
+    dense,
+    einsum_dense,
+    keep,
+    merge,
+    normalization,
+    ops,
+    own,
+    pooling,
+    preprocessing,
+    recurrent,
+    wrapper,
+)
 from kbuild.plan.cost.cost import UNKNOWN, Cost
 from kbuild.plan.cost.use import Rule, Use
 from kbuild.plan.plan import Plan, Shape
@@ -11,11 +27,26 @@ from kbuild.plan.shapes.given import Given
 from kbuild.plan.shapes.mistake import UnknownShape
 from kbuild.spec.call import Call, Nested
 
-_LAYERS = (dense, convolution, pooling, normalization, activation, keep, merge, arrange)
+_LAYERS = (
+    dense,
+    einsum_dense,
+    convolution,
+    pooling,
+    normalization,
+    activation,
+    keep,
+    merge,
+    arrange,
+    attention,
+    recurrent,
+    wrapper,
+    preprocessing,
+    own,
+)
 
 RULES: dict[str, dict[str, Rule]] = {
     "layers": {name: rule for family in _LAYERS for name, rule in family.RULES.items()},
-    "ops": {},
+    "ops": ops.RULES,
 }
 """By namespace, by the name of the class or function."""
 
@@ -47,7 +78,7 @@ def cost_of(
     """
     found = RULES.get(namespace, {}).get(name)
     if found is None or _quantized(args):
-        return UNKNOWN
+        return Cost(0, 0, None, None) if namespace == "ops" else UNKNOWN
     label = f"ops.{name}" if namespace == "ops" else name
     try:
         cost = found(Use(Given(label, args, inputs, kwinputs or {}, shapes_of), outputs, inside))

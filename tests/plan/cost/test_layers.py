@@ -1,0 +1,66 @@
+"""The numbers of every rule against the built layer: trainable and not, over random arguments and input shapes."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import LAYERS, Case, several
+
+from kbuild.spec.call import Call
+from kbuild.spec.signature import signature
+
+SWITCHES = {
+    "use_bias", "center", "scale", "rms_scaling", "renorm", "use_scale", "use_gate", "reset_after", "tie_weights",
+    "unit_forget_bias", "trainable",
+}  # fmt: skip
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "lora_rank": st.sampled_from([None, 1, 2]),
+    "activation": st.sampled_from(["relu", "gelu", "softmax", Call("layers", "PReLU"), Call("layers", "ReLU")]),
+    "bias_axes": st.sampled_from([None, "c", "d", "y", "bd"]),
+    "shared_axes": st.sampled_from([None, [1], [1, 2], [-1]]),
+    "attention_axes": st.sampled_from([None, [1]]),
+    "dropout": st.just(0.5),
+    "units": st.integers(1, 4),
+}
+
+
+def varied(draw: st.DrawFn, name: str, args: dict[str, Any]) -> dict[str, Any]:
+    """The arguments, with some that change which weights there are; so for layers inside."""
+    found = signature("layers", name)
+    out = {key: inside(draw, value) for key, value in args.items()}
+    for parameter in found.parameters if found else ():
+        if parameter.name in VALUES and name != "Activation" and not draw(st.integers(0, 2)):
+            out[parameter.name] = draw(VALUES[parameter.name])
+        if parameter.name in SWITCHES and not draw(st.integers(0, 2)):
+            out[parameter.name] = draw(st.booleans())
+    if "Cell" in name or name in ("SimpleRNN", "GRU", "LSTM") or name.startswith("ConvLSTM"):
+        # these apply theirs to every step, inside their cell
+        out.pop("activation", None)
+    return out
+
+
+def inside(draw: st.DrawFn, value: Any) -> Any:
+    if isinstance(value, Call):
+        return Call("layers", value.name, varied(draw, value.name, dict(value.args)))
+    return [inside(draw, item) for item in value] if isinstance(value, list) else value
+
+
+@st.composite
+def variations(draw: st.DrawFn, family: str) -> Case:
+    name, args, inputs, kwinputs = draw(LAYERS[family][0]())
+    return name, varied(draw, name, args), inputs, kwinputs
+
+
+@pytest.mark.parametrize("family", LAYERS)
+def test_numbers_are_those_of_keras(count, family):
+    """Where Keras refuses the call there is nothing to compare."""
+    accepted = []
+
+    @several
+    @given(variations(family))
+    def agree(case: Case) -> None:
+        accepted.append(count(*case))
+
+    agree()
+    assert sum(accepted) * 10 >= len(accepted), f"{sum(accepted)} of {len(accepted)} calls were compared"
