@@ -6,6 +6,7 @@ output.py    tables and JSON on standard output, problems on standard error
 check.py     check
 show.py      show
 data.py      data
+diff.py      diff
 shipped.py   ls, cp
 layers.py    layers
 rules.py     rules

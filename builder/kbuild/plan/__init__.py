@@ -17,6 +17,7 @@ rules/       a linter for networks, a rule a file
 prune.py     steps that nothing needs
 activation.py, head.py, agree.py   what is learned at each output: task, loss, metrics
 check.py     Spec → all that can be known without Keras
+diff/        what is different between two specs
 describe.py  Plan → rows, text and JSON
 """
 
