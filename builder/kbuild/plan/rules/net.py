@@ -47,7 +47,7 @@ class Net:
     def before(self, step: Step) -> tuple[Step, ...]:
         """The steps whose tensors go into a step; inputs of the model are none."""
         found = (self.plan.step(ref.step) for ref in tensors(step))
-        return tuple(dict.fromkeys(one for one in found if one is not None))
+        return tuple({one.name: one for one in found if one is not None}.values())
 
     def after(self, name: str) -> tuple[Step, ...]:
         """The steps that take a tensor of the step or input called `name`."""
