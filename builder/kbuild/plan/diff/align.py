@@ -17,6 +17,8 @@ from kbuild.plan.plan import Plan, Step
 from kbuild.spec.names import snake_case
 from kbuild.text.node import Plain
 
+_SIZES = frozenset({"units", "filters", "output_dim", "num_heads"})
+"""Arguments that a layer can be told by, wherever it stands."""
 _TRANSPARENT = frozenset({"chain", "branches"})
 MOST_CELLS = 250_000
 """Beyond so many comparisons names alone decide."""
@@ -142,7 +144,7 @@ def _believed(pairs: Mapping[str, str], a: Sequence[_Item], b: Sequence[_Item]) 
         y = there[pairs[x.name]]
         # before the part that is aligned here everything is a pair, of the same name
         follows = kept.get(x.source) == y.source if x.source in here else x.source == y.source
-        if x.scope == y.scope or x.args or (x.own and x.name == y.name) or follows:
+        if x.scope == y.scope or _SIZES & x.args.keys() or (x.own and x.name == y.name) or follows:
             kept[x.name] = y.name
     return kept
 
@@ -163,5 +165,6 @@ def _moved(a: Sequence[_Item], b: Sequence[_Item]) -> dict[str, str]:
 
 
 def _once(items: Sequence[_Item]) -> Mapping[str, str]:
-    counts = Counter(x.key for x in items if x.args)
-    return {x.key: x.name for x in items if counts[x.key] == 1}
+    keys = [(x, x.key if _SIZES & x.args.keys() else f"{x.scope} {x.key}") for x in items if x.args]
+    counts = Counter(key for _, key in keys)
+    return {key: x.name for x, key in keys if counts[key] == 1}

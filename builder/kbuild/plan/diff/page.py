@@ -143,7 +143,8 @@ def _change(change: Change, row: Layers) -> str:
     if change.path == "name":
         return f"was `{value(change.before)}`"
     if change.path == "layer":
-        return f"applies {value(change.before)} → {value(change.after)}"
+        own = change.after in (row.after, None)
+        return "with weights of its own" if own else f"applies `{value(change.after)}` again"
     return f"{change.path} {arrow(change)}" if change.path != "call" else arrow(change)
 
 

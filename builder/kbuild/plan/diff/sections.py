@@ -29,8 +29,9 @@ def inputs(one: Side, other: Side) -> Iterator[Change]:
             yield Change(f"{found.name}.name", name, found.name)
         if given.shape != found.shape:
             yield Change(f"{found.name}.shape", _shape(given.shape), _shape(found.shape))
-        if (given.dtype or "float32") != (found.dtype or "float32"):
-            yield Change(f"{found.name}.dtype", given.dtype, found.dtype)
+        types = given.dtype or "float32", found.dtype or "float32"
+        if types[0] != types[1]:
+            yield Change(f"{found.name}.dtype", *types)
     yield from (Change(name, None, _tensor(given)) for name, given in theirs.items() if name not in other.named)
 
 
