@@ -19,7 +19,7 @@ def test_a_folder_for_each_class(pets, images):
     (pets / ".hidden").mkdir()
     (pets / "cat" / "notes.txt").write_text("not a picture")
     data = images(pets)
-    assert peek(data) == Header({"input": Tensor((4, 6, 3), "uint8")}, {"output": PETS}, {"train": None})
+    assert peek(data) == Header({"input": Tensor((4, 6, 3), "uint8")}, {"output": PETS}, {"train": 20})
     dataset = load(data, 0)
     assert dataset.header == Header({"input": Tensor((4, 6, 3), "uint8")}, {"output": PETS}, {"train": 20})
     assert dataset.train.ids[0].startswith("cat/")

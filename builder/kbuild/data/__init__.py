@@ -3,7 +3,8 @@
 `header.py` and `dataset.py` are the two values; `peek.py` and `load.py` make them, and `describe.py` tells of them.
 One file for each kind of source fills a `Loaded` (`loaded.py`): `named.py` and `sets.py`, `npz.py`, `table.py`,
 `images.py`, `texts.py` (both of them over `folders.py`), `python.py`. `labels.py` tells the task of a target, and
-`weights.py` what its classes weigh; `split.py` and `order.py` decide which example goes where and when; `columns.py`
-and `tokens.py` learn how text becomes numbers, and `encode.py` applies that, also to new rows. `fail.py` makes the
-problems. Nothing here imports Keras, but the one function in `sets.py` that asks `keras.datasets` for its files.
+`weights.py` what its classes weigh; `split.py` and `order.py` decide which example goes where and when, `parts.py` how
+many; `seen.py` looks at values; `columns.py` and `tokens.py` learn how text becomes numbers, and `encode.py` applies
+that, also to new rows. `fail.py` makes the problems. Nothing here imports Keras, but the one function in `sets.py` that
+asks `keras.datasets` for its files.
 """

@@ -1,7 +1,8 @@
 """Folder → files by class: a folder for each class, their files sorted."""
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from kbuild.data.fail import fail, shown, there
@@ -36,6 +37,18 @@ def files(root: Path, endings: Collection[str]) -> Mapping[str, Sequence[Path]]:
     return {name: _some(root / name, endings) for name in classes(root)}
 
 
+def counts(root: Path, endings: Collection[str], limit: int = 50_000) -> Mapping[str, int] | None:
+    """Files by class; None if there are more than `limit`, or a class has none. Raises SpecError K402, K405, K431."""
+    found: dict[str, int] = {}
+    for name in classes(root):
+        # one more than there may be is enough to know
+        left = limit + 1 - sum(found.values())
+        found[name] = sum(1 for _ in islice(_walk(root / name, root / name, endings), left))
+        if found[name] in (0, left):
+            return None
+    return found
+
+
 def _some(folder: Path, endings: Collection[str]) -> Sequence[Path]:
     found = sorted(_walk(folder, folder, endings))
     if not found:
@@ -48,18 +61,16 @@ def _some(folder: Path, endings: Collection[str]) -> Sequence[Path]:
     return found
 
 
-def _walk(folder: Path, root: Path, endings: Collection[str]) -> list[Path]:
-    found: list[Path] = []
+def _walk(folder: Path, root: Path, endings: Collection[str]) -> Iterator[Path]:
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             _inside(entry, root)
             if entry.is_dir():
-                found += _walk(Path(entry.path), root, endings)
+                yield from _walk(Path(entry.path), root, endings)
             elif entry.name.lower().endswith(tuple(endings)):
-                found.append(Path(entry.path))
-    return found
+                yield Path(entry.path)
 
 
 def _inside(entry: os.DirEntry[str], root: Path) -> None:

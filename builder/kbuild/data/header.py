@@ -39,6 +39,28 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """The smallest and the largest of some numbers."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the values of the training examples tell, where they were read or are documented.
+
+    Args:
+        inputs, targets: the range of the numbers by name; targets that are classes have none.
+        sizes: examples of each class by the target's name, in the order of the classes.
+    """
+
+    inputs: Mapping[str, Range] = field(default_factory=dict)
+    targets: Mapping[str, Range] = field(default_factory=dict)
+    sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """What is known of a data source.
 
@@ -48,9 +70,11 @@ class Header:
         counts: examples by part (`train`, `validation`, `test`), as the source has them, before the split; None is
             unknown.
         weighted: whether examples have weights.
+        seen: what the values tell, as far as any were read: two headers that differ in it alone are equal.
     """
 
     inputs: Mapping[str, Tensor]
     targets: Mapping[str, Target] = field(default_factory=dict)
     counts: Mapping[str, int | None] = field(default_factory=dict)
     weighted: bool = False
+    seen: Seen = field(default_factory=Seen, compare=False)

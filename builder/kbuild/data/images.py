@@ -12,7 +12,7 @@ import numpy as np
 from kbuild.data import folders
 from kbuild.data.dataset import Part
 from kbuild.data.fail import fail, shown, there
-from kbuild.data.header import Header, Target, Tensor
+from kbuild.data.header import Header, Range, Seen, Target, Tensor
 from kbuild.data.labels import classed
 from kbuild.data.loaded import Loaded
 from kbuild.spec.data import Images
@@ -23,13 +23,17 @@ Color = Literal["rgb", "grayscale"]
 
 
 def header(source: Images) -> Header:
-    """From the names of the folders and the first picture. Raises SpecError K402, K404, K405, K431, K445."""
+    """From the names of folders and files, and the first picture. Raises SpecError K402, K404, K405, K431, K445."""
     names = {part: tuple(folders.classes(root)) for part, root in _roots(source).items()}
     _agree(names)
     size = source.size or _size(folders.first(source.train, ENDINGS))
     target = Target((), "int32", classed(len(names["train"])), names["train"], len(names["train"]))
     shape = (*size, 3 if source.color == "rgb" else 1)
-    return Header({"input": Tensor(shape, "uint8")}, {"output": target}, dict.fromkeys(names))
+    files = {part: folders.counts(root, ENDINGS) for part, root in _roots(source).items()}
+    sizes = files["train"]
+    seen = Seen({"input": Range(0, 255)}, sizes={"output": tuple(sizes.values())} if sizes else {})
+    counts = {part: sum(found.values()) if found else None for part, found in files.items()}
+    return Header({"input": Tensor(shape, "uint8")}, {"output": target}, counts, seen=seen)
 
 
 def read(source: Images) -> Loaded:

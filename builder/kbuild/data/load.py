@@ -13,6 +13,7 @@ from kbuild.data.dataset import Dataset, Part
 from kbuild.data.header import Features, Header, Target, Tensor
 from kbuild.data.labels import renamed
 from kbuild.data.loaded import Loaded
+from kbuild.data.seen import seen
 from kbuild.data.split import split
 from kbuild.spec.data import Csv, Data, Images, Named, Npz, Python, Texts
 
@@ -57,6 +58,7 @@ def load(data: Data, seed: int, *, features: Features | None = None, trust: bool
         targets,
         {name: len(part) for name, part in loaded.parts.items()},
         train.weights is not None,
+        seen(train, targets),
     )
     return Dataset(header, train, parts.get("validation"), parts.get("test"), encoding, digest(parts))
 

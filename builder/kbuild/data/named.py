@@ -2,12 +2,13 @@
 
 import gzip
 import importlib.util
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from kbuild.data.fail import fail, unknown
-from kbuild.data.header import Header, Target, Tensor
+from kbuild.data.header import Header, Range, Seen, Target, Tensor
 
 BUILT_IN = ("digits", "iris", "wine", "breast_cancer", "diabetes")
 """The sets that come with scikit-learn."""
@@ -54,12 +55,12 @@ def header(name: str) -> Header:
         return _public(PUBLIC[name])
     if name not in BUILT_IN:
         raise unknown("K401", f"there is no data set `{name}`", name, (*BUILT_IN, *PUBLIC))
-    found = importlib.util.find_spec("sklearn")
-    if found is None or not found.submodule_search_locations:
-        raise fail(
-            "K406", f"`{name}` comes with scikit-learn, which is not installed", "run `pip install scikit-learn`"
-        )
-    return _built_in(name, Path(found.submodule_search_locations[0]) / "datasets" / "data")
+    return _built_in(name, _sklearn(name))
+
+
+def progress() -> list[float]:
+    """What `diabetes` is to predict, from scikit-learn's file. Raises SpecError K406."""
+    return [float(line) for line in _lines(_sklearn("diabetes") / "diabetes_target.csv.gz")]
 
 
 def classes(known: Public) -> tuple[str, ...]:
@@ -67,31 +68,52 @@ def classes(known: Public) -> tuple[str, ...]:
     return tuple(str(i) for i in range(known.classes)) if isinstance(known.classes, int) else known.classes or ()
 
 
+def _sklearn(name: str) -> Path:
+    """The folder of scikit-learn's own files."""
+    found = importlib.util.find_spec("sklearn")
+    if found is None or not found.submodule_search_locations:
+        raise fail(
+            "K406", f"`{name}` comes with scikit-learn, which is not installed", "run `pip install scikit-learn`"
+        )
+    return Path(found.submodule_search_locations[0]) / "datasets" / "data"
+
+
 def _public(known: Public) -> Header:
     names = classes(known)
     target = _classes(names) if names else Target((), "float32", "regression")
     counts = {"train": known.train, "test": known.test}
-    return Header({"input": Tensor(known.shape, known.dtype)}, {"output": target}, counts)
+    # the numbers of words begin at 0, too
+    high = {"uint8": 255, "int32": WORDS - 1}.get(known.dtype)
+    seen = Seen() if high is None else Seen({"input": Range(0, high)})
+    return Header({"input": Tensor(known.shape, known.dtype)}, {"output": target}, counts, seen=seen)
 
 
 def _built_in(name: str, folder: Path) -> Header:
-    """The first lines of scikit-learn's own files tell; the count of digits and of diabetes is a line a row."""
+    """scikit-learn's own files tell, which are short: a line an example, its class at the end."""
     if name == "diabetes":
-        rows = _lines(folder / "diabetes_target.csv.gz")
-        return Header(
-            {"input": Tensor((10,), "float32")}, {"output": Target((), "float32", "regression")}, {"train": len(rows)}
-        )
+        found = [float(line) for line in _lines(folder / "diabetes_target.csv.gz")]
+        seen = Seen(targets={"output": Range(min(found), max(found))})
+        target = Target((), "float32", "regression")
+        return Header({"input": Tensor((10,), "float32")}, {"output": target}, {"train": len(found)}, seen=seen)
     if name == "digits":
         # 1,797 lines take 3 ms, and nothing shorter says how many there are
-        rows = _lines(folder / _FILES[name])
-        return Header(
-            {"input": Tensor((8, 8, 1), "float32")}, {"output": _classes(tuple("0123456789"))}, {"train": len(rows)}
-        )
+        last = [line.rsplit(b",", 1)[1] for line in _lines(folder / _FILES[name])]
+        target = _classes(tuple("0123456789"))
+        seen = Seen({"input": Range(0, 16)}, sizes={"output": _sizes((int(float(label)) for label in last), 10)})
+        return Header({"input": Tensor((8, 8, 1), "float32")}, {"output": target}, {"train": len(last)}, seen=seen)
     with (folder / _FILES[name]).open(encoding="utf-8") as file:
         count, width, *names = file.readline().strip().split(",")
-    return Header(
-        {"input": Tensor((int(width),), "float32")}, {"output": _classes(tuple(names))}, {"train": int(count)}
-    )
+        rows = [line.strip().split(",") for line in file]
+    values = [float(cell) for *cells, _ in rows for cell in cells]
+    sizes = _sizes((int(label) for *_, label in rows), len(names))
+    seen = Seen({"input": Range(min(values), max(values))}, sizes={"output": sizes})
+    target = _classes(tuple(names))
+    return Header({"input": Tensor((int(width),), "float32")}, {"output": target}, {"train": int(count)}, seen=seen)
+
+
+def _sizes(labels: Iterable[int], count: int) -> tuple[int, ...]:
+    found = Counter(labels)
+    return tuple(found[label] for label in range(count))
 
 
 def _lines(path: Path) -> list[bytes]:

@@ -127,4 +127,15 @@ def _named(header: Header, classes: tuple[str, ...] | None) -> Header:
         from kbuild.data.labels import renamed
 
         found = renamed(name, {}, target, classes)[1]
-    return replace(header, targets={**header.targets, name: found})
+    sizes = {**header.seen.sizes}
+    if name in sizes:
+        sizes[name] = _moved(sizes[name], target.classes, found.classes)
+    return replace(header, targets={**header.targets, name: found}, seen=replace(header.seen, sizes=sizes))
+
+
+def _moved(sizes: tuple[int, ...], old: tuple[str, ...], new: tuple[str, ...]) -> tuple[int, ...]:
+    """Sizes in the order of the new names: those of the source in another order, else names for its classes."""
+    if set(old) == set(new):
+        known = dict(zip(old, sizes, strict=True))
+        return tuple(known[name] for name in new)
+    return (*sizes, *[0] * (len(new) - len(sizes)))

@@ -9,6 +9,7 @@ from kbuild.data.fail import fail
 from kbuild.data.header import Target
 from kbuild.data.labels import integers
 from kbuild.data.order import deal
+from kbuild.data.parts import taken
 from kbuild.spec.data import Split
 
 NAMES = ("train", "validation", "test")
@@ -29,7 +30,7 @@ def split(parts: Mapping[str, Part], targets: Mapping[str, Target], how: Split, 
         SpecError: K440 if nothing would be left to train on, K441 if it cannot be stratified.
     """
     train = parts["train"]
-    sizes = {name: _size(getattr(how, name), len(train)) for name in NAMES[1:] if name not in parts}
+    sizes = taken(len(train), how, parts)
     if sum(sizes.values()) >= len(train):
         said = " and ".join(f"{size:,} for `{name}`" for name, size in sizes.items() if size)
         raise fail(
@@ -39,10 +40,10 @@ def split(parts: Mapping[str, Part], targets: Mapping[str, Target], how: Split, 
             "data.split",
         )
     groups = _groups(train, targets, how, sum(size > 0 for size in sizes.values()))
-    taken = _take(groups, len(train), sizes, how, seed)
+    dealt = _take(groups, len(train), sizes, how, seed)
     found = {name: part for name, part in parts.items() if name != "train"}
     rest = np.ones(len(train), bool)
-    for name, index in taken.items():
+    for name, index in dealt.items():
         rest[index] = False
         if len(index):
             found[name] = train.take(np.sort(index))
@@ -62,12 +63,6 @@ def share(counts: np.ndarray, total: int) -> np.ndarray:
     first = np.argsort(-(exact % counts.sum()), kind="stable")[:left]
     whole[first] += 1
     return whole
-
-
-def _size(wanted: float, count: int) -> int:
-    if isinstance(wanted, int):
-        return wanted
-    return max(1, int(wanted * count + 0.5)) if wanted > 0 else 0
 
 
 def _groups(train: Part, targets: Mapping[str, Target], how: Split, parts: int) -> np.ndarray | None:

@@ -8,7 +8,7 @@ import numpy as np
 from kbuild.data import encode, folders, tokens
 from kbuild.data.dataset import Part
 from kbuild.data.fail import fail, shown
-from kbuild.data.header import Header, Target, Tensor
+from kbuild.data.header import Header, Seen, Target, Tensor
 from kbuild.data.labels import classed
 from kbuild.data.loaded import Loaded
 from kbuild.spec.data import Texts
@@ -17,11 +17,13 @@ _ENDINGS = (".txt", ".text", ".md")
 
 
 def header(source: Texts) -> Header:
-    """From the names of the folders. Raises SpecError K402, K404, K405, K431."""
+    """From the names of folders and files. Raises SpecError K402, K404, K405, K431."""
+    sizes = folders.counts(source.text, _ENDINGS)
     return Header(
         {"input": Tensor((source.length,), "int32")},
         {"output": _target(tuple(folders.classes(source.text)))},
-        {"train": None},
+        {"train": sum(sizes.values()) if sizes else None},
+        seen=Seen(sizes={"output": tuple(sizes.values())} if sizes else {}),
     )
 
 
