@@ -79,9 +79,9 @@ def choose(source: Csv, rows: Rows, targets: Collection[str], features: Features
     kinds: dict[str, Kind] = {}
     for columns in inputs.values():
         for name in columns:
-            kinds[name] = declared.get(name) or _content(name, rows)
+            kinds[name] = declared.get(name) or content(name, rows)
             if kinds[name] == "numeric":
-                _numeric(name, rows)
+                filled(name, rows)
             if kinds[name] == "text" and name in inputs.get(joined or "", ()):
                 raise fail(
                     "K424", f"the column `{name}` is text and needs an input of its own",
@@ -160,12 +160,13 @@ def _inputs(
     return found, other[0] if other else None
 
 
-def _content(name: str, rows: Rows) -> Kind:
+def content(name: str, rows: Rows) -> Kind:
+    """What a column holds. Raises SpecError K422, K423."""
     cells = rows.columns[name]
-    filled = cells[cells != ""]
-    if not len(filled):
+    some = cells[cells != ""]
+    if not len(some):
         raise fail("K422", f"the column `{name}` is empty", "leave it out of `features`")
-    values = numbers(filled)
+    values = numbers(some)
     if np.isfinite(values).all():
         return "numeric"
     if mostly(values):
@@ -179,7 +180,8 @@ def _content(name: str, rows: Rows) -> Kind:
     raise fail("K423", said, help, "data.source.features")
 
 
-def _numeric(name: str, rows: Rows) -> None:
+def filled(name: str, rows: Rows) -> None:
+    """Raises SpecError K422 for a column of numbers with a cell that is none."""
     cells = rows.columns[name]
     odd = np.isnan(numbers(cells))
     if not odd.any():

@@ -23,7 +23,7 @@ Section = Npz | NpzPart
 
 def header(source: Npz) -> Header:
     """From the headers of the arrays; no array is read. Raises SpecError K402, K404, K410, K411, K412."""
-    index = _index(source.npz)
+    index = arrays(source.npz)
     sections = _sections(source)
     names = {part: _keys(section, index, source.npz, part) for part, section in sections.items()}
     x, y, _ = names["train"]
@@ -39,16 +39,16 @@ def header(source: Npz) -> Header:
 
 def read(source: Npz) -> Loaded:
     """All arrays, checked. Raises SpecError K402, K404, K410–K415."""
-    index = _index(source.npz)
+    index = arrays(source.npz)
     raw: dict[str, Part] = {}
     with there(source.npz).open("rb") as file:
-        arrays = np.load(file, allow_pickle=False)
+        content = np.load(file, allow_pickle=False)
         for part, section in _sections(source).items():
             x, y, weights = _keys(section, index, source.npz, part)
             raw[part] = Part(
-                {name: _array(arrays, key, source.npz) for name, key in x.items()},
-                {name: _array(arrays, key, source.npz) for name, key in y.items()},
-                None if weights is None else _array(arrays, weights, source.npz),
+                {name: _array(content, key, source.npz) for name, key in x.items()},
+                {name: _array(content, key, source.npz) for name, key in y.items()},
+                None if weights is None else _array(content, weights, source.npz),
             )
     return finished(raw)
 
@@ -113,8 +113,8 @@ def _keys(
     return x, y, section.weights
 
 
-def _index(path: Path) -> Index:
-    """Shape and dtype of every array, from the first bytes of each."""
+def arrays(path: Path) -> Index:
+    """Shape and dtype of every array, from the first bytes of each. Raises SpecError K402, K404."""
     there(path)
     found: dict[str, tuple[tuple[int, ...], np.dtype]] = {}
     try:

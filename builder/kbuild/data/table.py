@@ -44,9 +44,9 @@ def read(source: Csv, features: Features, classes: Sequence[str] = (), *, limit:
             that do not fit, K422 for cells that are empty or no number, K423 for columns of which content does not
             tell what they are, K424 for inputs and columns that do not fit each other.
     """
-    tables = {"train": _table(source, source.csv, limit)}
+    tables = {"train": rows(source, source.csv, limit)}
     if source.test is not None:
-        tables["test"] = _table(source, source.test, limit)
+        tables["test"] = rows(source, source.test, limit)
         gone = [name for name in tables["train"].columns if name not in tables["test"].columns]
         if gone:
             raise unknown("K420", f"`{shown(source.test)}` has no column `{gone[0]}`", gone[0], tables["test"].columns)
@@ -76,7 +76,8 @@ def schema(path: Path) -> Sequence[str]:
         ) from error
 
 
-def _table(source: Csv, path: Path, limit: int | None) -> Table:
+def rows(source: Csv, path: Path, limit: int | None = None) -> Table:
+    """All rows of a file as text. Raises SpecError K402, K404, K406, K421."""
     there(path)
     return _parquet(path) if source.kind == "parquet" else _csv(path, source.delimiter, limit)
 
