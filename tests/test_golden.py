@@ -15,7 +15,6 @@ from kbuild.text.render import full
 DOCUMENTS = sorted((Path(__file__).parent / "golden").glob("*.md"))
 PAIR = re.compile(r"(```yaml\n(?P<spec>.*?)```\n.*?```text\n)(?P<said>.*?)(```)", re.DOTALL)
 ELSEWHERE = {
-    "K240": "nothing costs anything yet: tests/plan/test_budget.py",
     "K241": "the memory of the machine is in it: tests/plan/test_budget.py",
     "K242": "the memory of the machine is in it: tests/plan/test_budget.py",
     "K108": "the other use of it needs a file: tests/spec",

@@ -76,7 +76,7 @@ def test_a_network_that_no_batch_size_makes_fit_is_an_error_at_its_heaviest_step
     assert problem.message == (
         "this network cannot be trained here: a step needs about 16.0000005 GB, and this machine has 16 GB"
     )
-    assert problem.help == "`s1` holds 100% of it; `train.budget: {memory: …}` says how much memory there is"
+    assert problem.help == "`s1` holds 99% of it; `train.budget: {memory: …}` says how much memory there is"
     assert [p.code for p in found("epochs: 1", [Cost(kept=4 * GB + 1)])] == ["K241"]
 
 

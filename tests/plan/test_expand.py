@@ -158,3 +158,39 @@ def test_all_problems_of_a_network_are_told_at_once_and_none_twice():
         ("K207", "`Reshape` cannot make (7,) of (3,): 3 values are not 7"),
         ("K120", "there is no variable `nope` here"),
     ]
+
+
+def codes(text: str) -> set[str]:
+    with pytest.raises(SpecError) as caught:
+        expand(load(text))
+    return {problem.code for problem in caught.value.problems if problem.severity == "error"}
+
+
+DEEP = "kbuild: 1\nblocks:\n  b0: [{Dense: 3}]\n"
+
+
+@pytest.mark.parametrize("use", ["?", "{chain: [?]}", "{?: null, repeat: 1}", "{TimeDistributed: {layer: ?}}"])
+def test_levels_are_counted_before_python_runs_out_of_its_own(use):
+    lines = [f"  b{i}: [{use.replace('?', f'b{i - 1}')}]\n" for i in range(1, 500)]
+    text = DEEP + "".join(lines) + "model: {inputs: {x: {shape: [" + "1, " * 900 + "4]}}, layers: [b499]}\n"
+    assert codes(text) == {"K204"}
+
+
+def test_a_line_of_reuse_is_bounded():
+    entries = [f"    - {{reuse: r{i}, name: r{i + 1}}}\n" for i in range(500)]
+    text = "kbuild: 1\nmodel:\n  inputs: {x: {shape: [3]}}\n  layers:\n    - {Dense: 3, name: r0}\n"
+    assert codes(text + "".join(entries)) == {"K204"}
+    assert len(expand(load(text + "".join(entries[:90]))).steps) == 91
+
+
+@pytest.mark.parametrize("entry", ["$a", "$a -> 3", "{$a: 3}"])
+def test_text_with_a_dollar_is_no_entry(entry):
+    text = f'kbuild: 1\nvars: {{a: "$$a"}}\nmodel: {{inputs: {{x: {{shape: [4]}}}}, layers: [{entry}]}}\n'
+    assert codes(text) <= {"K102", "K120", "K121"}
+
+
+def test_names_of_unnamed_entries_keep_off_names_that_come():
+    plan = plan_of(
+        "- Dense: 1\n- {Dense: 1, name: dense_2}\n- Dense: 1\n- Dense: 1\n- {chain: [{Dense: 1, name: dense_4}]}\n- Dense: 1"
+    )
+    assert names(plan) == ["dense", "dense_2", "dense_1", "dense_3", "dense_4", "dense_5"]

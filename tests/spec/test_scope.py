@@ -88,3 +88,17 @@ def test_open_is_what_is_not_yet_known():
         True, True, False, False, False, True, False, False,
     ]  # fmt: skip
     assert used(node({"a": ["$b", "x${c[d]}"], "$e": {"$int": [1, "$f"]}})) == {"b", "c", "d", "e", "f"}
+
+
+def test_a_line_of_variables_may_be_longer_than_the_stack_of_python():
+    line = {f"v{i}": f"$v{i + 1}" for i in range(3000)}
+    assert plain(variables(node({**line, "v3000": 3}), default).bound["v0"]) == 3
+
+
+def test_what_needs_a_variable_that_is_wrong_is_not_told_again():
+    with pytest.raises(SpecError) as caught:
+        variables(node({"a": "$b", "b": "$c", "c": "$nope", "d": "$b", "e": "$f", "f": "$e"}), default)
+    assert [p.message for p in caught.value.problems] == [
+        "there is no variable `nope` here",
+        "variables need each other: e → f → e",
+    ]

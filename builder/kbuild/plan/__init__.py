@@ -3,7 +3,9 @@
 plan.py      Plan, Step, Ref: the graph
 expand.py    Spec and Header → Plan
 entries.py   an entry of a chain → steps
+repeats.py   a `repeat` → copies of an entry
 blocks.py    a use of a block → steps
+count.py     how many entries there will be, before any is expanded
 graph.py     the graph while it grows
 refer.py     what a `from` means
 apply.py     a call and its inputs → a step
@@ -18,7 +20,8 @@ prune.py     steps that nothing needs
 activation.py, head.py, agree.py   what is learned at each output: task, loss, metrics
 check.py     Spec → all that can be known without Keras
 diff/        what is different between two specs
-describe.py  Plan → rows, text and JSON
+describe.py  Plan → JSON, one line, the name of a tensor
+draw/        Plan → a table, Mermaid, SVG, a page in a notebook
 """
 
 import sys

@@ -6,7 +6,7 @@ from fnmatch import fnmatch
 from typing import Any
 
 from kbuild.plan.applications import remembered
-from kbuild.plan.graph import Feed, Graph, Here, written
+from kbuild.plan.graph import Feed, Graph, Here, values, written
 from kbuild.plan.plan import Ref, Shape, Step
 from kbuild.plan.shapes import ShapeMistake, shapes_of
 from kbuild.spec.call import Call
@@ -39,6 +39,7 @@ def make_step(
     namespaces = ("ops",) if is_op else ("layers", "applications")
     signature = find(name, namespaces, context)
     value = _evaluated(argument, signature, here)
+    graph.count(name.span, values(value) // 100)
     _unnamed(value, signature, name)
     literals = _literals(siblings.get("call"), signature, here, context)
     args, kwargs, filled = _wire(signature, feed, value, name, siblings.get("from"))

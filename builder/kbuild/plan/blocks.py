@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from kbuild.plan.entries import expand_chain
-from kbuild.plan.graph import LOST, Bound, Feed, Frame, Graph, Here
+from kbuild.plan.graph import LOST, Bound, Feed, Frame, Graph, Here, values
 from kbuild.plan.plan import Input, Plan, Ref, Shape
 from kbuild.plan.prune import pruned
 from kbuild.plan.refer import reference
@@ -42,6 +42,7 @@ def use_block(item: Entry, coming: Feed, here: Here, graph: Graph, title: str) -
         raise mistake("K203", f"the block uses itself: {circle}", name.span, help="a block cannot contain itself")
     inputs = _inputs(block, coming, name, item.get("from"))
     shape = graph.shape(inputs[block.inputs[0]].first)
+    graph.count(name.span, values(argument) // 100)
     scope = parameters(block, argument, here, shape, name)
     frame = Frame(tuple(title.split("-")) if title else ())
     frame.names = {key: Bound(feed.items, {}) for key, feed in inputs.items()}
@@ -162,7 +163,7 @@ def nested_block(
 
     def make(name: Scalar, argument: Node | None) -> Nested:
         block = graph.blocks[str(name.value)]
-        own = Graph(graph.blocks, graph.trust, graph.own)
+        own = Graph(graph.blocks, graph.trust, graph.own, entries=graph.entries, limit=graph.limit)
         key = block.inputs[0]
         own.inputs[key] = Input(key, inner, None, name.span)
         if len(block.inputs) > 1:
@@ -171,8 +172,9 @@ def nested_block(
             )
         item = Entry(Apply(name, argument), {}, name.span)
         feed = Feed((Ref(key),))
-        inside = replace(here, frame=Frame(), input=feed, within=())
+        inside = replace(here, frame=Frame(), input=feed, within=(), depth=here.depth + 2)
         bound = use_block(item, feed, inside, own, "")
+        graph.entries = own.entries
         if own.problems:
             raise SpecError(own.problems)
         steps = pruned(own, {"output": bound.tensors[0]})

@@ -4,11 +4,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from kbuild.plan.cost.cost import Cost, Costs
-from kbuild.plan.memory import Memory, memory
+from kbuild.plan.graph import Limit
+from kbuild.plan.memory import FLOAT, Memory, memory
 from kbuild.plan.place import placed
 from kbuild.plan.plan import Plan, Step
 from kbuild.spec.spec import Spec
-from kbuild.text.problem import Problem
+from kbuild.text.problem import Problem, SpecError, mistake
+from kbuild.text.source import Span
 
 DEFAULT_MEMORY = 64 * 2**30
 """Bytes, for a system that does not say how much memory it has."""
@@ -39,6 +41,24 @@ def over(spec: Spec, plan: Plan, costs: Costs) -> Iterator[Problem]:
         yield from _over_memory(spec, plan, costs, least, int(budget.memory))
     else:
         yield from _over_machine(spec, plan, costs, least)
+
+
+def limit(spec: Spec) -> Limit:
+    """What the network's numbers must fit into, however the rest turns out."""
+    budget = spec.train.budget
+    if budget and budget.memory is not None:
+        return Limit(int(budget.memory), budget=True)
+    return Limit(machine_memory())
+
+
+def cannot_hold(limit: Limit, copies: int, numbers: int, span: Span) -> SpecError:
+    """K240 or K241 for a `repeat` whose copies have more numbers than fit: told while the network is expanded."""
+    one, other = _amounts(copies * numbers * FLOAT, limit.memory, "B")
+    said = f"{copies:,} copies of {_exact(numbers)} parameters need at least {one}"
+    if limit.budget:
+        return mistake("K240", f"{said}, and `train.budget` allows {other}", span, help="make the `repeat` smaller")
+    help = f"make the `repeat` smaller; {_RAISE}"
+    return mistake("K241", f"this network cannot be trained here: {said}, and this machine has {other}", span, help)
 
 
 def machine_memory() -> int:
@@ -105,7 +125,9 @@ def _least(steps: Iterable[Cost]) -> Cost:
 def _heaviest(plan: Plan, costs: Costs, weigh: Callable[[Cost], int]) -> tuple[Step, float]:
     weights: Mapping[str, int] = {step.name: weigh(costs.steps[step.name]) for step in plan.steps}
     step = max(plan.steps, key=lambda step: weights[step.name])
-    return step, weights[step.name] / max(1, sum(weights.values()))
+    share = weights[step.name] / max(1, sum(weights.values()))
+    # not "100%" for what is not all
+    return step, share if share == 1 else min(share, 0.99)
 
 
 def _share(plan: Plan, costs: Costs, weigh: Callable[[Cost], int]) -> str:

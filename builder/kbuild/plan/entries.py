@@ -4,24 +4,24 @@ from dataclasses import replace
 from fnmatch import fnmatch
 
 from kbuild.plan.apply import make_step
-from kbuild.plan.graph import LOST, Again, Bound, Feed, Frame, Graph, Here, explicit_names
+from kbuild.plan.graph import DEEPEST, LOST, Again, Bound, Feed, Frame, Graph, Here, explicit_names, not_too_deep
 from kbuild.plan.place import placed
 from kbuild.plan.plan import Ref
 from kbuild.plan.refer import entry_again, feed
-from kbuild.spec.entry import Apply, Branches, Chain, Entry, Open, Reuse, chain, entry, repeat_count
+from kbuild.spec.entry import Apply, Branches, Chain, Entry, Open, Reuse, chain, entry
 from kbuild.spec.hole import is_hole
 from kbuild.spec.names import NAME, RESERVED, SIBLINGS, snake_case, suggestion
 from kbuild.spec.scope import chosen, evaluate, is_open
 from kbuild.spec.static import unknown_block
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief, plain
-from kbuild.text.node import node as made_node
 from kbuild.text.problem import Problem, Related, SpecError, mistake
 from kbuild.text.source import Span
 
 
 def expand_chain(node: Node, flow: Feed, here: Here, graph: Graph) -> Feed:
     """Expand the entries of a chain, one after the other; problems are collected and the rest goes on."""
+    not_too_deep(here, node.span)
     here.frame.coming |= explicit_names(node)
     for item in chain(node if _is_entry(node) else _opened(node, here)):
         graph.count(item.span)
@@ -49,9 +49,11 @@ def expand_entry(item: Node, flow: Feed, here: Here, graph: Graph) -> Feed:
         name = here.frame.automatic(_base(settled))
         place = replace(here, scope=here.scope.at(name))
     if settled.get("repeat") is not None:
-        bound = _repeated(settled, name, flow, place, graph)
+        from kbuild.plan.repeats import repeated
+
+        bound = repeated(settled, name, flow, place, graph)
     else:
-        bound = _once(settled, flow, replace(place, frame=here.frame), graph, name, explicit)
+        bound = once(settled, flow, replace(place, frame=here.frame), graph, name, explicit)
     if explicit or (name not in here.frame.names and bound.tensors):
         here.frame.names[name] = bound
     return Feed(bound.tensors[:1]) if bound.tensors else flow
@@ -90,7 +92,7 @@ def _base(item: Entry) -> str:
 
 def _settled(item: Entry, here: Here, graph: Graph) -> Entry:
     """The entry with its head known: variables and holes have given way to what stands in their place."""
-    while True:
+    for _ in range(DEEPEST):
         head = item.head
         if isinstance(head, Open):
             node = _opened(head.value, here)
@@ -107,6 +109,10 @@ def _settled(item: Entry, here: Here, graph: Graph) -> Entry:
             return item
         inner = entry(node, frozenset(graph.blocks))
         item = Entry(inner.head, {**inner.siblings, **item.siblings}, item.span)
+    raise mistake("K102", f"`{brief(node)}` is no entry of a chain", item.span, help=_ENTRY)
+
+
+_ENTRY = "an entry is a call such as `Dense: 64`, a block, or a variable"
 
 
 def _opened(node: Node, here: Here) -> Node:
@@ -121,33 +127,7 @@ def _opened(node: Node, here: Here) -> Node:
     return node
 
 
-def _repeated(item: Entry, name: str, flow: Feed, here: Here, graph: Graph) -> Bound:
-    node = item.get("repeat")
-    assert node is not None
-    count, lists = repeat_count(evaluate(node, here.scope.at("repeat")))
-    for key in lists:
-        if not NAME.match(key) or key in RESERVED:
-            raise mistake("K113", f"`{key}` cannot name what `repeat` walks", node.span, help="choose another name")
-    once = Entry(item.head, {k: v for k, v in item.siblings.items() if k != "repeat"}, item.span)
-    start = len(graph.order)
-    copies: list[Bound] = []
-    graph.count(node.span, count)
-    repeat = here.inside("repeat", "-".join((*here.frame.prefix, name)), count=count)
-    for index in range(count):
-        bound_names: dict[str, Node] = {key: items[index] for key, items in lists.items()}
-        bound_names["i"] = made_node(index, node.span)
-        place = f"{here.scope.path}-{index}"
-        scope = replace(here.scope.bind(bound_names), path=place)
-        frame = Frame((*here.frame.prefix, f"{name}-{index}"), here.frame)
-        inside = replace(repeat, frame=frame, scope=scope).inside("copy", "-".join(frame.prefix), count=index)
-        copies.append(_once(once, flow, inside, graph, None, True, copies[-1] if copies else None))
-    again = Again(item, here, start, len(graph.order))
-    if not copies:
-        return Bound(feed(item.get("from"), here, flow).items[:1], again=again)
-    return Bound(copies[-1].tensors, copies[-1].named, tuple(copies), again)
-
-
-def _once(
+def once(
     item: Entry, flow: Feed, here: Here, graph: Graph, name: str | None, explicit: bool, before: Bound | None = None
 ) -> Bound:
     """One copy of an entry. `name` is None in a repeat, where the frame's prefix already ends with it."""
@@ -157,6 +137,7 @@ def _once(
     )
     if before is not None and item.get("from") is not None:
         coming = coming.with_first(before.tensors[0])
+    graph.count(item.span, max(0, len(coming.all) - 1))
     if not _kept(item, here):
         graph.spared |= {ref.step for ref in coming.all}
         taken = flow.first if flow.first in coming.all and before is None else coming.first
@@ -261,22 +242,25 @@ def _branches(
 
 
 def _reused(target: Node, coming: Feed, here: Here, graph: Graph, title: str) -> Bound:
+    not_too_deep(here, target.span)
     value = evaluate(target, here.scope.at("reuse"))
     if not isinstance(value, Scalar) or not isinstance(value.value, str):
         raise mistake("K216", f"`reuse` takes the name of an entry, not `{brief(value)}`", target.span)
     again = entry_again(value, here)
     outer = graph.twins
-    twins = [graph.steps[name].layer for name in graph.order[again.start : again.stop]]
-    graph.twins = twins
+    graph.twins = [graph.steps[name].layer for name in reversed(graph.order[again.start : again.stop])]
     frame = Frame((title,), again.here.frame)
     siblings = {k: v for k, v in again.entry.siblings.items() if k not in {"from", "name"}}
     item = Entry(again.entry.head, siblings, again.entry.span)
-    inside = replace(again.here, frame=frame, used=(*here.used, value.span), within=here.within).inside("reuse", title)
+    inside = replace(again.here, frame=frame, used=(*here.used, value.span), within=here.within, depth=here.depth)
+    inside = inside.inside("reuse", title)
     try:
         if item.get("repeat") is not None:
+            from kbuild.plan.repeats import repeated
+
             inside = replace(inside, frame=Frame(here.frame.prefix, again.here.frame))
-            return _repeated(item, title.rsplit("-", 1)[-1], coming, inside, graph)
-        return _once(item, coming, inside, graph, None, True)
+            return repeated(item, title.rsplit("-", 1)[-1], coming, inside, graph)
+        return once(item, coming, inside, graph, None, True)
     except SpecError as error:
         raise SpecError(_again(problem, value.span) for problem in error.problems) from None
     finally:

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from kbuild.data.header import Header
+from kbuild.plan.budget import limit
+from kbuild.plan.count import bounded
 from kbuild.plan.entries import expand_chain
 from kbuild.plan.graph import LOST, Bound, Feed, Frame, Graph, Here, written
 from kbuild.plan.plan import Input, Plan, Ref, Step
@@ -30,7 +32,7 @@ def expand(spec: Spec, header: Header | None = None) -> Plan:
     Raises:
         SpecError: every problem of the graph and its shapes.
     """
-    graph = Graph(spec.blocks, spec.trust, spec.own)
+    graph = Graph(spec.blocks, spec.trust, spec.own, limit=limit(spec))
     graph.problems += [p for p in spec.problems if p.severity != "error"]
     numbers = _arrow(spec)
     for given in _inputs(spec, header, numbers):
@@ -41,6 +43,7 @@ def expand(spec: Spec, header: Header | None = None) -> Plan:
     first = Feed((next(iter(features.values())),))
     scope = replace(spec.scope, shape=graph.shape(first.first), has_shape=True, path="model.layers")
     here = Here(frame, scope, first, spec.scope)
+    bounded(spec.layers, scope, spec.scope, spec.blocks)
     layers = spec.layers if numbers is None else _layers(numbers, header, spec.layers)
     out = expand_chain(layers, first, here, graph)
     outputs = _outputs(spec, out, here, graph)
@@ -129,6 +132,7 @@ def _preprocessed(spec: Spec, graph: Graph) -> dict[str, Ref]:
         prefix = ("preprocess", key) if name else ("preprocess",)
         scope = replace(spec.scope, shape=graph.shape(feed.first), has_shape=True, path="data.preprocess")
         here = Here(Frame(prefix), scope, feed, spec.scope).inside("preprocess", "-".join(prefix))
+        bounded(chain, scope, spec.scope, spec.blocks)
         features[key] = expand_chain(chain, feed, here, graph).first
     return features
 

@@ -12,13 +12,30 @@ from kbuild.spec.names import suggestion
 from kbuild.spec.scope import Scope
 from kbuild.spec.signature import Signature
 from kbuild.spec.spec import Block
+from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar
+from kbuild.text.node import Sequence as SequenceNode
 from kbuild.text.problem import Problem, Related, SpecError, mistake
 from kbuild.text.source import Span
 
 MOST_ENTRIES = 1_000_000
+DEEPEST = 100
+"""Groups, blocks and copies that may stand in each other: what a tree of 64 levels can write, and then some."""
 LOST = Ref("?")
 """The tensor of an entry that has a problem: what follows is still checked, and its shape is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How large a network may be, while it grows: its numbers alone, and whether a budget or the machine says so."""
+
+    memory: int
+    budget: bool = False
+
+    @property
+    def numbers(self) -> int:
+        """Parameters in float32."""
+        return self.memory // 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +97,7 @@ class Frame:
     names: dict[str, Bound] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     coming: set[str] = field(default_factory=set)
+    counts: dict[str, int] = field(default_factory=dict)
 
     def find(self, name: str) -> Bound | None:
         """What `name` stands for here or further out."""
@@ -96,10 +114,13 @@ class Frame:
 
     def automatic(self, base: str) -> str:
         """A name for an unnamed entry: `dense`, then `dense_1`, as Keras counts."""
-        name, count = base, 0
+        # names only grow, so what was taken once need not be tried again: from 0 each time would be quadratic
+        count = self.counts.get(base, 0)
+        name = f"{base}_{count}" if count else base
         while name in self.taken or name in self.coming or name in self.names:
             count += 1
             name = f"{base}_{count}"
+        self.counts[base] = count
         self.taken.add(name)
         return name
 
@@ -119,11 +140,12 @@ class Here:
     root: str = ""
     """The name of the entry that `trainable` was said of."""
     within: tuple[Group, ...] = ()
+    depth: int = 0
 
     def inside(self, kind: str, name: str, prefix: str | None = None, what: str = "", count: int = 0) -> "Here":
         """The same place in one more group; `prefix` is that of the frame unless it is given."""
         start = "-".join(self.frame.prefix) if prefix is None else prefix
-        return replace(self, within=(*self.within, Group(kind, name, start, what, count)))
+        return replace(self, within=(*self.within, Group(kind, name, start, what, count)), depth=self.depth + 1)
 
 
 @dataclass(slots=True)
@@ -140,7 +162,8 @@ class Graph:
     spared: set[str] = field(default_factory=set)
     entries: int = 0
     twins: list[str] | None = None
-    """While an entry is used again: the steps of the first time, whose layers are applied once more."""
+    """While an entry is used again: the steps of the first time, last first, whose layers are applied once more."""
+    limit: Limit | None = None
 
     def shape(self, ref: Ref) -> Shape:
         """The shape of a tensor, as far as it is known."""
@@ -158,7 +181,7 @@ class Graph:
         if self.twins is not None:
             if not self.twins:
                 raise mistake("K216", "used again, this entry would need a layer that it has not", step.span)
-            step = replace(step, layer=self.twins.pop(0))
+            step = replace(step, layer=self.twins.pop())
             self._fits(step, self.steps[step.layer])
         self.steps[step.name] = step
         self.order.append(step.name)
@@ -174,15 +197,15 @@ class Graph:
             )
 
     def count(self, span: Span, more: int = 1) -> None:
-        """Count entries against the bound, before they are expanded. Raises SpecError K204."""
+        """Count entries against the bound, before they are expanded: also each further input of one, and each hundred
+        values of its arguments, which cost as much.
+
+        Raises:
+            SpecError: K204.
+        """
         self.entries += more
         if self.entries > MOST_ENTRIES:
-            raise mistake(
-                "K204",
-                f"the expanded network has more than {MOST_ENTRIES:,} entries",
-                span,
-                help="make a `repeat` smaller",
-            )
+            raise too_many(self.entries, span)
 
     def trail(self, refs: Sequence[Ref], most: int = 4) -> tuple[Related, ...]:
         """The shapes that led to `refs`, nearest last: what a shape problem shows."""
@@ -198,6 +221,24 @@ class Graph:
             given = self.inputs[ref.step]
             found.append(Related(f"the input `{given.name}` is {written(given.shape)}", given.span))  # type: ignore[arg-type]
         return tuple(reversed(found))
+
+
+def too_many(count: int, span: Span) -> SpecError:
+    """K204 for a network of at least `count` entries."""
+    said = f"at least {count:,}" if count < 10**15 else f"more than {10**15:,}"
+    return mistake(
+        "K204",
+        f"the expanded network would have {said} entries, and may have {MOST_ENTRIES:,}",
+        span,
+        help="make a `repeat` smaller",
+    )
+
+
+def not_too_deep(here: Here, span: Span) -> None:
+    """Each level costs Python a few of its own. Raises SpecError K204."""
+    if here.depth > DEEPEST:
+        message = f"more than {DEEPEST} blocks, groups and copies stand in each other"
+        raise mistake("K204", message, span, help="use fewer levels")
 
 
 _BY_FEATURES = frozenset(
@@ -240,6 +281,16 @@ def tensors(step: Step) -> tuple[Ref, ...]:
     return tuple(ref for value in (*step.args, *step.kwargs.values()) for ref in walk(value))
 
 
+def values(node: Node | None) -> int:
+    """How many values stand in an argument."""
+    match node:
+        case SequenceNode():
+            return sum(values(item) for item in node.items)
+        case MappingNode():
+            return sum(values(item) for _, item in node.pairs)
+    return 1
+
+
 def written(shape: Shape) -> str:
     """`(26, 26, 32)`, `(?, 64)`, or `an unknown shape`."""
     if shape is None:
@@ -250,9 +301,6 @@ def written(shape: Shape) -> str:
 
 def explicit_names(node: Node) -> set[str]:
     """The names that entries of a chain give themselves, in groups and branches too: automatic names keep off them."""
-    from kbuild.text.node import Mapping as MappingNode
-    from kbuild.text.node import Sequence as SequenceNode
-
     if isinstance(node, SequenceNode):
         return set().union(*(explicit_names(item) for item in node.items))
     if not isinstance(node, MappingNode):

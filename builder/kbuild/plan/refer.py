@@ -8,7 +8,7 @@ from kbuild.spec.names import suggestion
 from kbuild.spec.scope import evaluate
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief, plain
-from kbuild.text.problem import mistake
+from kbuild.text.problem import SpecError, mistake
 
 _REFERENCE = re.compile(r"([a-z][a-z0-9_]*)(?:-(\d+|\*))?(?:\.([a-z][a-z0-9_]*))?\Z")
 
@@ -83,6 +83,8 @@ def entry_again(name: Scalar, here: Here) -> Again:
         raise unknown_reference(name, here.frame)
     picked = _copies(bound, match[1], match[2], name)
     again = picked[0].again if match[2] else bound.again
+    if again is None and picked[0].tensors[:1] == (LOST,):
+        raise SpecError(())  # what is wrong with it was told
     if again is None:
         raise mistake("K216", f"`{text}` is no entry that can be used again", name.span, help="name a call or a block")
     return again

@@ -14,6 +14,8 @@ from kbuild.text.node import Node, Scalar, Sequence, brief, node, plain
 from kbuild.text.problem import Problem, SpecError, mistake
 from kbuild.text.source import Span
 
+CIRCLE = 20
+"""Names of a circle that are told."""
 _VARIABLE = re.compile(r"\$([a-z][a-z0-9_]*)\Z")
 _PIECES = re.compile(r"\$\$|\$\{([^{}]*)\}")
 
@@ -98,27 +100,34 @@ def variables(variables: MappingNode | None, choose: Choose) -> Scope:
     done: dict[str, Node] = {}
     problems: list[Problem] = []
 
-    def told(problem: Problem) -> bool:
-        """Whoever needs a variable that is wrong, or stands in the same circle, has the same problem."""
-        circles = [set(p.message.split(": ")[1].split(" → ")) for p in problems if p.code == "K123"]
-        mine = set(problem.message.split(": ")[-1].split(" → ")) if problem.code == "K123" else None
-        return problem in problems or mine in circles
+    failed: set[str] = set()
 
-    def settle(name: str, trail: tuple[str, ...]) -> None:
-        if name in done or name not in written:
-            return
-        if name in trail:
-            circle = " → ".join((*trail[trail.index(name) :], name))
-            raise mistake("K123", f"variables need each other: {circle}", written[name].span)
-        for other in used(written[name]):
-            settle(other, (*trail, name))
-        done[name] = evaluate(written[name], Scope(done, choose=choose, path=f"vars.{name}"))
+    def settle(name: str) -> None:
+        """Evaluate what `name` needs, then `name`: a stack, because a line of variables may be longer than Python's."""
+        waiting = {name: iter(sorted(used(written[name])))}
+        try:
+            while waiting:
+                here, others = next(reversed(waiting.items()))
+                other = next(others, None)
+                if other is None:
+                    done[here] = evaluate(written[here], Scope(done, choose=choose, path=f"vars.{here}"))
+                    del waiting[here]
+                elif other in waiting:
+                    names = list(waiting)
+                    circle = " → ".join((*names[names.index(other) :][:CIRCLE], other))
+                    raise mistake("K123", f"variables need each other: {circle}", written[other].span)
+                elif other in failed:
+                    failed.update(waiting)
+                    return
+                elif other in written and other not in done:
+                    waiting[other] = iter(sorted(used(written[other])))
+        except SpecError as error:
+            problems.extend(error.problems)
+            failed.update(waiting)
 
     for name in written:
-        try:
-            settle(name, ())
-        except SpecError as error:
-            problems += [p for p in error.problems if not told(p)]
+        if name not in done and name not in failed:
+            settle(name)
     if problems:
         raise SpecError(problems)
     return Scope(done, choose=choose)
