@@ -46,6 +46,7 @@ setup(
         "tabular": ["pyarrow"],
         "dev": [
             "hypothesis>=6.170",
+            "jsonschema>=4.26",
             "pyright[nodejs]>=1.1.414",
             "pytest>=9.2",
             "pytest-xdist>=3.8",

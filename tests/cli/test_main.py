@@ -3,7 +3,7 @@ import pytest
 from kbuild.cli import check
 from kbuild.version import __version__
 
-VERBS = ["check", "show", "data", "ls", "cp", "layers", "rules", "fit", "evaluate", "predict", "board"]
+VERBS = ["check", "show", "data", "diff", "ls", "cp", "layers", "schema", "rules", "fit", "evaluate", "predict", "board"]
 
 
 def test_help_lists_every_verb_with_a_whole_sentence(kbuild):

@@ -9,6 +9,7 @@ data.py      data
 diff.py      diff
 shipped.py   ls, cp
 layers.py    layers
+schema.py    schema
 rules.py     rules
 run.py       fit, evaluate, predict
 board.py     board

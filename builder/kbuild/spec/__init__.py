@@ -11,6 +11,7 @@ allow.py      what is refused without --trust
 static.py     what shows in a chain where it stands
 signature.py  signatures of the installed Keras, read from its source: python_source.py, parameters.py, docstring.py,
               identifiers.py; signature_cache.py keeps them in cache.py's files
+schema/       the whole format as JSON Schema, for editors
 fill.py       Spec → the tree that a run keeps
 names.py      words and suggestions; paths.py where files may lie; shipped.py the specs that come with kbuild
 """

@@ -48,7 +48,7 @@ def mistakes(found: Signature, parameter: Parameter, node: Node, value: Value, t
         help = _value_help(value, wanted)
         yield Problem("K105", f"{what} takes {_article(wanted)}, not `{brief(node)}`", node.span, help=help)
         return
-    if isinstance(value, bool) and _is_number(parameter.default):
+    if isinstance(value, bool) and is_number(parameter.default):
         yield Problem("K105", f"{what} takes a number, not `{brief(node)}`", node.span)
         return
     for item in value if isinstance(value, list) else [value]:
@@ -76,7 +76,8 @@ def _string(found: Signature, key: str, item: str, what: str, node: Node, trust:
         yield Problem("K107", f"{what} may not name a file", node.span, help="write `null` or `imagenet`")
 
 
-def _is_number(default: object) -> bool:
+def is_number(default: object) -> bool:
+    """Whether an argument with this default takes numbers, and so no bool."""
     return isinstance(default, int | float | tuple) and not isinstance(default, bool)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 from kbuild.spec.names import NAME, RESERVED, suggestion
@@ -26,6 +27,21 @@ def library() -> Mapping[str, Block]:
         for key, value in node.pairs:
             found[str(key.value)] = _block(key, value, library=True)
     return found
+
+
+def head_comment(block: Block) -> str:
+    """What a library block's file says of it in the comment that it opens with, in one line."""
+    return " ".join(line for line in _head(block) if not line.startswith("- "))
+
+
+def head_example(block: Block) -> str:
+    """The entry that the comment ends with: `mlp: [64, 32]`; empty if there is none."""
+    return next((line.removeprefix("- ") for line in _head(block) if line.startswith("- ")), "")
+
+
+def _head(block: Block) -> list[str]:
+    lines = block.span.source.text.splitlines()
+    return [line.removeprefix("#").strip() for line in takewhile(lambda line: line.startswith("#"), lines)]
 
 
 def read_blocks(node: MappingNode | None, below: Mapping[str, Block]) -> dict[str, Block]:

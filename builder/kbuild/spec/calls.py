@@ -29,6 +29,9 @@ _BY_ARGUMENT = (
     ("metric", ("metrics",)),
 )
 ANYWHERE = ("layers", "initializers", "regularizers", "constraints", "schedules", "optimizers", "losses", "metrics")
+"""Where a call is looked up whose argument does not tell, in this order."""
+NO_ENTRY = frozenset({"Input", "InputSpec", "InputLayer"})
+"""Among the layers, and declared under `model.inputs`."""
 
 
 class _Open:
@@ -111,7 +114,7 @@ def find(name: Scalar, namespaces: tuple[str, ...], context: Context) -> Signatu
         return replace(context.own[text], namespace=namespaces[0])
     for namespace in namespaces:
         found = signature(namespace, text)
-        if found is not None and namespace == "layers" and text in {"Input", "InputSpec", "InputLayer"}:
+        if found is not None and namespace == "layers" and text in NO_ENTRY:
             raise mistake("K102", f"`{text}` is no entry", name.span, help="declare it under `model.inputs`")
         if found is not None and found.abstract:
             raise mistake("K102", f"`{text}` is abstract, it only serves to derive from", name.span)

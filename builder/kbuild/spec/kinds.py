@@ -9,7 +9,9 @@ from typing import Literal
 Kind = Literal["int", "float", "bool"]
 
 _INT = re.compile(r"\s*((an? )?(strictly )?(positive |non-negative |python )*(int|integer)|number of)\b", re.IGNORECASE)
-_FLOAT = re.compile(r"\s*(an? )?(python |scalar |small |non-negative |positive )*(float|number(?! of))\b", re.IGNORECASE)
+_FLOAT = re.compile(
+    r"\s*(an? )?(python |scalar |small |non-negative |positive )*(float|number(?! of))\b", re.IGNORECASE
+)
 _BOOL = re.compile(r"\s*(an? )?(optional )?(bool|boolean|whether)\b", re.IGNORECASE)
 _MORE = re.compile(
     r"\b(or|tuple|tuples|list|lists|string|str|tensor|array|schedule|none|one of|sequence|iterable|dict)\b",

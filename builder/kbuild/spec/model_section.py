@@ -15,7 +15,8 @@ from kbuild.text.source import Span
 
 _INPUT_KEYS = ("shape", "dtype")
 _WHOLE = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
-_DTYPES = frozenset({"bool", "float16", "bfloat16", "float32", "float64", *_WHOLE})
+DTYPES = frozenset({"bool", "float16", "bfloat16", "float32", "float64", *_WHOLE})
+"""Of an input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +105,9 @@ def _input(key: Scalar, item: Node) -> DeclaredInput:
                 "K101", f"an input has no key `{k.value}`", k.span, help=suggestion(str(k.value), _INPUT_KEYS)
             )
     shape, dtype = item.get("shape"), item.get("dtype")
-    if dtype is not None and (not isinstance(dtype, Scalar) or str(dtype.value) not in _DTYPES):
+    if dtype is not None and (not isinstance(dtype, Scalar) or str(dtype.value) not in DTYPES):
         raise mistake(
-            "K105", f"there is no dtype `{brief(dtype)}`", dtype.span, help=suggestion(str(plain(dtype)), _DTYPES)
+            "K105", f"there is no dtype `{brief(dtype)}`", dtype.span, help=suggestion(str(plain(dtype)), DTYPES)
         )
     return DeclaredInput(
         name, None if shape is None else _shape(shape), None if dtype is None else str(plain(dtype)), key.span

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 
 
 class Section(BaseModel):
@@ -31,7 +31,13 @@ def _duration(value: int | float | str) -> str:
     return f"{amount:g} {unit}"
 
 
-Duration = Annotated[int | float | str, AfterValidator(_duration)]
+_NUMBER = r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?"
+_WRITTEN = {
+    "type": ["number", "string"],
+    "minimum": 0,
+    "pattern": rf"^\s*{_NUMBER}\s*(%|\s(epochs?|percent|steps?))?\s*$",
+}
+Duration = Annotated[int | float | str, AfterValidator(_duration), WithJsonSchema(_WRITTEN)]
 """A length of training: a number of epochs, or text with its unit.
 
 After validation always `<number> epochs|percent|steps`.

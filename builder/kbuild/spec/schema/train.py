@@ -1,0 +1,141 @@
+"""The `train` and `tune` sections."""
+
+from typing import Any
+
+from kbuild.spec.schema.calls import Callable, bare, needs, one_of
+from kbuild.spec.schema.sections import properties, section, switched
+from kbuild.spec.schema.values import Defs, Schema, about, either, mapping, opened, ref
+from kbuild.spec.signature import identifiers
+from kbuild.spec.train import SCHEDULES, Budget, EarlyStopping, Execution, TensorBoard, Train
+from kbuild.spec.train_section import LATER
+from kbuild.spec.tune_section import KEYS
+
+_COUNT = {"type": "integer", "minimum": 1}
+_AMOUNT = {"type": "number", "exclusiveMinimum": 0}
+_PHASES = {"type": ["array", "null"], "items": {"type": "object"}}
+_CHECKPOINT = mapping({"every": {"type": ["number", "string"]}, "keep": _COUNT}, "boolean", "null")
+_KEPT: dict[str, Schema] = {
+    "phases": about("Parts of the training, one after the other, each laid over `train`.", _PHASES),
+    "accumulate": about("Steps of gradient accumulation.", _COUNT),
+    "repeats": about("Runs with different seeds.", _COUNT),
+    "distribute": about("Over several devices.", {"enum": ["none", "data_parallel"]}),
+    "checkpoint": about("How often the state is written, and how many are kept.", _CHECKPOINT),
+}
+"""Keys of the format that this version refuses; `LATER` says which those are."""
+_NOT_YET = " This version of kbuild refuses it."
+_ABOUT = {
+    "optimizer": "An optimizer of Keras: `adam`, `{Adam: 1e-3}`.",
+    "loss": "`auto`, a loss, or a map by output.",
+    "loss_weights": "Numbers by output.",
+    "metrics": "A list of metrics, or lists by output.",
+    "epochs": "How many times to go through the training part.",
+    "schedule": "How the learning rate changes.",
+    "early_stopping": "When to stop.",
+    "class_weight": "`balanced`, or numbers by class name.",
+    "precision": "What the layers compute in.",
+    "callbacks": "Calls of `keras.callbacks`.",
+    "tensorboard": "What goes into the event files.",
+    "execution": "How the training step is run.",
+    "budget": "What the network may cost at most.",
+    "seed": "Of the split, the initial weights, the order and the noise.",
+    "deterministic": "The same bits on the same machine, slower.",
+}
+_SEARCH = {
+    "oracle": "What decides on the next trial: `{BayesianOptimization: {max_trials: 30}}`.",
+    "objective": "What is to be best: `val_accuracy`.",
+    "executions_per_trial": "Trainings of each trial.",
+    "parallel": "Trials at the same time.",
+    "budget": "Trials outside of it are never trained.",
+    "seed": "Of the search.",
+}
+
+
+def train(callable: Callable, defs: Defs) -> None:
+    """Define `train`, as a spec may give it that extends another."""
+    loss, metric = (_words(callable, namespace) for namespace in ("losses", "metrics"))
+    known = properties(Train, defs)
+    special = {
+        "optimizer": _optimizer(callable),
+        "loss": _by_output(_word("losses", ["auto", None, *loss]), _word("losses", [None, *loss])),
+        "metrics": _by_output(*[_several(_word("metrics", [None, *metric]))] * 2),
+        "schedule": _schedule(callable, defs),
+        "callbacks": _several(_word("callbacks", [None, False, *bare(callable, "callbacks")])),
+        "early_stopping": switched(EarlyStopping, defs, "boolean", "null"),
+        "tensorboard": switched(TensorBoard, defs, "boolean", "null"),
+        "budget": switched(Budget, defs, "boolean", "null"),
+        "execution": either("string", {"const": "auto"}, switched(Execution, defs, "boolean", "null")),
+    }
+    known |= {name: opened({k: v for k, v in schema.items() if k != "description"}) for name, schema in special.items()}
+    known = {name: about(_ABOUT.get(name, ""), schema) for name, schema in known.items()}
+    for name in LATER:
+        said = _KEPT[name]["description"] + _NOT_YET
+        known[name] = about(said, opened({k: v for k, v in _KEPT[name].items() if k != "description"}))
+    defs["train"] = mapping(known, "boolean", "null")
+
+
+def train_needs(callable: Callable) -> Schema:
+    """What `train` must say where no other spec lies below."""
+    schedule = needs(callable, "schedules")
+    piecewise = {"if": ref("arguments"), "then": {"required": ["at", "values"]}, "else": {"type": "string"}}
+    rate = {"if": ref("arguments"), "then": {"properties": {"learning_rate": schedule}}, "else": schedule}
+    return {
+        "properties": {
+            "optimizer": {**needs(callable, "optimizers"), "additionalProperties": rate},
+            "metrics": needs(callable, "metrics"),
+            "schedule": {"properties": {**schedule["properties"], "piecewise": piecewise}},
+        }
+    }
+
+
+def _optimizer(callable: Callable) -> Schema:
+    names = bare(callable, "optimizers")
+    return _word("optimizers", [*names, *sorted({name.lower() for name in names} - set(names))])
+
+
+def _words(callable: Callable, namespace: str) -> list[str]:
+    """The words that Keras takes for an object of a family, and the names of those that need no arguments."""
+    words = sorted(word for word in identifiers(namespace) if not word[:1].isupper())
+    return [*words, *bare(callable, namespace)]
+
+
+def _word(namespace: str, words: list[Any]) -> Schema:
+    """A call, or a word that stands for one."""
+    return ref(f"calls.{namespace}", **{"if": {"type": "object"}, "else": {"enum": words}})
+
+
+def _several(one: Schema) -> Schema:
+    return either("array", {"items": opened(one)}, one)
+
+
+def _by_output(alone: Schema, one: Schema) -> Schema:
+    """The same for all, or a map by output."""
+    by_name = {"type": "object", "minProperties": 1, "propertyNames": {"pattern": "^[^A-Z]"}}
+    return {"if": by_name, "then": {"additionalProperties": opened(one)}, "else": alone}
+
+
+def _schedule(callable: Callable, defs: Defs) -> Schema:
+    """One of kbuild's own or of Keras's, by its name."""
+    words: list[Any] = [None, False]
+    for name, model in SCHEDULES.items():
+        made = section(model, defs)
+        if not made.pop("required", None):
+            words.append(name)
+        defs[f"schedule.{name}"] = {**made, "type": ["object", "null"]}
+    targets = {name: f"schedule.{name}" for name in SCHEDULES} | dict(callable.of("schedules"))
+    return {**one_of(targets), "if": {"type": "object"}, "else": {"enum": [*words, *bare(callable, "schedules")]}}
+
+
+def tune(callable: Callable, defs: Defs) -> None:
+    """Define `tune`."""
+    direction = {"name": {"type": "string"}, "direction": {"enum": ["min", "max"]}}
+    limits = {**dict.fromkeys(("params", "flops", "hours"), _AMOUNT), "memory": {"type": ["number", "string"]}}
+    known: dict[str, Schema] = {
+        "oracle": _word("oracles", bare(callable, "oracles")),
+        "objective": {**mapping(direction, "string"), "required": ["name", "direction"]},
+        "executions_per_trial": _COUNT,
+        "parallel": _COUNT,
+        "budget": mapping(limits, "null"),
+        "seed": {"type": "integer", "minimum": 0},
+    }
+    content = {key: about(_SEARCH[key], opened(known[key])) for key in KEYS}
+    defs["tune"] = mapping(content, "boolean", "null")
