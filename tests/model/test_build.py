@@ -70,3 +70,10 @@ def test_under_mixed_precision_the_last_layer_is_in_float32():
         keras.config.set_dtype_policy(before)
     assert model.get_layer("hidden").compute_dtype == "bfloat16"
     assert model.get_layer("final").compute_dtype == "float32"
+
+
+def test_a_frozen_entry_learns_nothing_of_what_it_makes_while_it_is_built():
+    entry = "{MultiHeadAttention: {num_heads: 2, key_dim: 3}, from: {query: x, value: x}, trainable: false}"
+    model = build(expand(load(f"kbuild: 1\nmodel: {{inputs: {{x: [5, 4]}}, layers: [{entry}]}}\n")))
+    assert model.trainable_weights == []
+    assert model.count_params() == 118

@@ -61,7 +61,12 @@ def _apply(step: Step, layers: dict[str, Any], values: Mapping[Ref, Any], plan: 
         layer = layers.get(step.layer)
         if layer is None:
             layer = layers[step.layer] = _layer(step, args, plan)
-        return _listed(layer(*args, **kwargs))
+        results = _listed(layer(*args, **kwargs))
+        if step.trainable is False and step.layer == step.name:
+            # only now, as MultiHeadAttention makes its layers while it is built; False upon False does nothing in Keras
+            layer.trainable = True
+            layer.trainable = False
+        return results
     except SpecError:
         raise
     except Exception as error:
@@ -109,9 +114,7 @@ def _layer(step: Step, args: list[Any], plan: Plan) -> Any:
         layer = _application(step, args[0])
     else:
         layer = make(_full_precision(step, plan), name=step.name, nested=_nested)
-    if step.trainable is False:
-        layer.trainable = False
-    elif isinstance(step.trainable, tuple):
+    if isinstance(step.trainable, tuple):
         _freeze(layer, step.trainable)
     return layer
 

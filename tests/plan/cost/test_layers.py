@@ -64,3 +64,16 @@ def test_numbers_are_those_of_keras(count, family):
 
     agree()
     assert sum(accepted) * 10 >= len(accepted), f"{sum(accepted)} of {len(accepted)} calls were compared"
+
+
+def test_the_argument_trainable_freezes_the_layers_own_weights_only():
+    """Those of layers inside are trained by a model all the same."""
+    import keras
+
+    from kbuild.plan.cost import cost_of
+
+    inputs = keras.Input((5, 4))
+    model = keras.Model(inputs, keras.layers.MultiHeadAttention(2, 3, trainable=False)(inputs, inputs))
+    learned = sum(int(keras.ops.size(weight)) for weight in model.trainable_weights)
+    args = {"num_heads": 2, "key_dim": 3, "trainable": False}
+    assert cost_of("MultiHeadAttention", args, [(5, 4), (5, 4)], ((5, 4),)).trainable == learned == 118

@@ -120,6 +120,6 @@ def _three(use: Use) -> tuple[Known, Known, Known]:
 
 
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(("MultiHeadAttention", "GroupQueryAttention"), rule(projected_work, projected_weights)),
+    **dict.fromkeys(("MultiHeadAttention", "GroupQueryAttention"), rule(projected_work, projected_weights, holds=True)),
     **dict.fromkeys(("Attention", "AdditiveAttention"), rule(plain_work, plain_weights)),
 }

@@ -1,6 +1,7 @@
 """Convolutions: Conv, DepthwiseConv, SeparableConv and their transposes, in 1 to 3 dimensions."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 from kbuild.plan.cost.activation import activated
@@ -83,17 +84,26 @@ def _channels(use: Use, rank: int) -> int:
     return size(grid(use.given, rank).channels)
 
 
+_FAMILIES = (
+    (("Conv{}D", "Convolution{}D"), (1, 2, 3), conv_work, conv_weights),
+    (("DepthwiseConv{}D",), (1, 2), depthwise_work, depthwise_weights),
+    (("SeparableConv{}D", "SeparableConvolution{}D"), (1, 2), separable_work, separable_weights),
+    (("Conv{}DTranspose", "Convolution{}DTranspose"), (1, 2, 3), transposed_work, transposed_weights),
+)
+
 RULES: dict[str, Rule] = {
-    **{
-        name: activated(rule(partial(work, rank=rank), partial(weights, rank=rank)))
-        for rank in (1, 2, 3)
-        for kind, work, weights in (
-            ("Conv{}D", conv_work, conv_weights),
-            ("DepthwiseConv{}D", depthwise_work, depthwise_weights),
-            ("SeparableConv{}D", separable_work, separable_weights),
-            ("Conv{}DTranspose", transposed_work, transposed_weights),
-        )
-        for name in (kind.format(rank), kind.format(rank).replace("Conv", "Convolution"))
-        if rank < 3 or kind.startswith("Conv")
-    }
+    name.format(rank): activated(rule(partial(work, rank=rank), partial(weights, rank=rank)))
+    for names, ranks, work, weights in _FAMILIES
+    for name in names
+    for rank in ranks
 }
+
+_WITH_KERNEL = {conv_work: conv_kernel, depthwise_work: depthwise_kernel, transposed_work: transposed_kernel}
+KERNELS: dict[str, Callable[[Use], tuple[int, ...]]] = {
+    name.format(rank): partial(_WITH_KERNEL[work], rank=rank)
+    for names, ranks, work, _ in _FAMILIES
+    if work in _WITH_KERNEL
+    for name in names
+    for rank in ranks
+}
+"""The shapes of the kernels of the layers that have one."""

@@ -1,7 +1,8 @@
 """What a step costs: numbers that are learned, operations, and numbers kept for the backward pass.
 
-Parameters are exact: they are what `trainable_weights` and `non_trainable_weights` of the Keras layer hold. The state
-of a random generator is not among them, as in Keras's `count_params()`.
+Parameters are exact: what the layer adds to `trainable_weights` and `non_trainable_weights` of a Keras model. The state
+of a random generator is not among them, as in Keras's `count_params()`. The argument `trainable: false` of a layer
+freezes its own weights, not those of layers inside it (MultiHeadAttention, RNN, wrappers): Keras trains those.
 
 Operations are those of the forward pass of one example in a network that is applied, not trained. A multiply–add is
 two. Where TensorFlow's profiler counts an operation, this counts the same.

@@ -25,9 +25,10 @@ def weights(use: Use) -> Weights:
 
 def work(use: Use) -> Work:
     """Two operations for each combination of letters, 1 for the bias of each number."""
-    *_, sizes, rest = _letters(use)
-    out = use.numbers()
-    products = math.prod(size(n) for n in (*sizes.values(), *rest))
+    _, _, result, sizes, rest = _letters(use)
+    more = math.prod(size(n) for n in rest)
+    products = math.prod(size(n) for n in sizes.values()) * more
+    out = math.prod(size(sizes[letter]) for letter in result) * more
     return 2 * products + out * (use.args.get("bias_axes") is not None), out
 
 

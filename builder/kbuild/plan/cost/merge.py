@@ -11,7 +11,7 @@ def elementwise(use: Use) -> Work:
 
 def copied(use: Use) -> Work:
     """Numbers that are put elsewhere: no operation."""
-    return 0, use.numbers()
+    return 0, use.kept()
 
 
 def dot(use: Use) -> Work:

@@ -3,6 +3,7 @@
 from functools import partial
 
 from kbuild.plan.cost.arrange import view
+from kbuild.plan.cost.keep import twice
 from kbuild.plan.cost.use import Rule, Use, Weights, Work, last, rule
 
 
@@ -24,12 +25,12 @@ def vector(use: Use) -> Weights:
 
 def token(use: Use) -> Work:
     """`ClassToken` copies the sequence behind its vector."""
-    return 0, use.numbers()
+    return 0, use.kept()
 
 
 def sampling(use: Use) -> Work:
     """A network that is applied hands on the mean; in training the deviation is kept beside the draw."""
-    return 0, 2 * use.numbers()
+    return 0, twice(use)
 
 
 def maxout_weights(use: Use) -> Weights:
@@ -47,7 +48,7 @@ def maxout_work(use: Use) -> Work:
 
 def scheduled(use: Use) -> Work:
     """In training the output and the mask."""
-    return 0, 2 * use.numbers()
+    return 0, twice(use)
 
 
 def counter(use: Use) -> Weights:
@@ -57,7 +58,7 @@ def counter(use: Use) -> Weights:
 
 def depth(use: Use) -> Work:
     """`StochasticDepth`: in training the output; its mask is one number."""
-    return 0, 0 if use.args.get("rate") == 0 else use.numbers()
+    return 0, 0 if use.args.get("rate") == 0 else use.kept()
 
 
 RULES: dict[str, Rule] = {

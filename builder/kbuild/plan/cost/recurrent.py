@@ -41,8 +41,7 @@ def cells(value: object, features: int) -> tuple[Cost, int]:
     if not isinstance(value, Call):
         raise UnknownShape
     if value.name == "StackedRNNCells":
-        found, units = cells(value.args.get("cells"), features)
-        return (found.fixed if value.args.get("trainable") is False else found), units
+        return cells(value.args.get("cells"), features)
     if value.name.removesuffix("Cell") not in _GATES:
         raise UnknownShape
     return cell(value.name.removesuffix("Cell"), Given(value.name, value.args, ()), features)
@@ -97,7 +96,7 @@ RULES: dict[str, Rule] = {
     "RNN": network,
     **dict.fromkeys((*(f"{name}Cell" for name in _GATES), "StackedRNNCells"), step),
     **{
-        f"ConvLSTM{rank}D": rule(partial(conv_lstm_work, rank=rank), partial(conv_lstm_weights, rank=rank))
+        f"ConvLSTM{rank}D": rule(partial(conv_lstm_work, rank=rank), partial(conv_lstm_weights, rank=rank), holds=True)
         for rank in (1, 2, 3)
     },
 }

@@ -81,10 +81,9 @@ def cost_of(
         return Cost(0, 0, None, None) if namespace == "ops" else UNKNOWN
     label = f"ops.{name}" if namespace == "ops" else name
     try:
-        cost = found(Use(Given(label, args, inputs, kwinputs or {}, shapes_of), outputs, inside))
+        return found(Use(Given(label, args, inputs, kwinputs or {}, shapes_of), outputs, inside))
     except (UnknownShape, ShapeMistake):
         return UNKNOWN
-    return cost.fixed if args.get("trainable") is False else cost
 
 
 def inside(layer: object, shape: Shape) -> tuple[Cost, Shape]:

@@ -46,6 +46,13 @@ class Use:
         """How many numbers the first output has. Raises UnknownShape."""
         return math.prod(self.out())
 
+    def kept(self) -> int | None:
+        """The same, or None where that is unknown: for layers that compute nothing and keep what they put out."""
+        try:
+            return self.numbers()
+        except UnknownShape:
+            return None
+
     def asks(self, arg: str, default: bool = True) -> bool:
         """Whether a switch is on."""
         return bool(self.args.get(arg, default))
@@ -60,13 +67,18 @@ Work = tuple[int | None, int | None]
 Rule = Callable[[Use], Cost]
 
 
-def rule(work: Callable[[Use], Work], weights: Callable[[Use], Weights] | None = None) -> Rule:
-    """A rule of two functions, each of which may raise UnknownShape: the other's numbers stay known."""
+def rule(work: Callable[[Use], Work], weights: Callable[[Use], Weights] | None = None, *, holds: bool = False) -> Rule:
+    """A rule of two functions, each of which may raise UnknownShape: the other's numbers stay known.
+
+    Args:
+        holds: the weights are those of layers inside: the argument `trainable` leaves them alone, as in Keras.
+    """
 
     def cost(use: Use) -> Cost:
         learned, fixed = (0, 0) if weights is None else _attempt(weights, use)
         flops, kept = _attempt(work, use)
-        return Cost(learned, fixed, flops, kept)
+        found = Cost(learned, fixed, flops, kept)
+        return found.fixed if use.args.get("trainable") is False and not holds else found
 
     return cost
 

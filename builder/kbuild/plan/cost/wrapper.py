@@ -1,7 +1,6 @@
 """Layers around layers: Bidirectional, TimeDistributed, SpectralNormalization, Pipeline."""
 
 from collections.abc import Callable
-from functools import partial
 
 from kbuild.plan.cost import convolution, dense, einsum_dense
 from kbuild.plan.cost.cost import UNKNOWN, Cost
@@ -66,16 +65,7 @@ _KERNELS: dict[str, Callable[[Use], tuple[int, ...]]] = {
     "Embedding": dense.entries,
     "ReversibleEmbedding": dense.entries,
     "Maxout": _maxout,
-    **{
-        name: partial(kernel, rank=rank)
-        for rank in (1, 2, 3)
-        for kind, kernel in (
-            ("Conv{}D", convolution.conv_kernel),
-            ("DepthwiseConv{}D", convolution.depthwise_kernel),
-            ("Conv{}DTranspose", convolution.transposed_kernel),
-        )
-        for name in (kind.format(rank), kind.format(rank).replace("Conv", "Convolution"))
-    },
+    **convolution.KERNELS,
 }
 """The kernels of the layers that have one."""
 
