@@ -53,5 +53,5 @@ def test_a_network_without_a_spec_has_rules_too():
 
 def test_codes_are_those_of_the_modules():
     for code, rule in rules().items():
-        assert rule.CODE == code
+        assert code == rule.CODE
         assert rule.SEVERITY in {"error", "warning", "hint"}

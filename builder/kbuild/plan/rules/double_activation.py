@@ -59,7 +59,7 @@ def _found(net: Net, first: Step, second: Step) -> tuple[Severity, str] | None:
         shape = net.output_shape(second)
         if _axis(second) != -1 or (one == "softmax" and _axis(first) != -1) or not shape or not shape[-1]:
             return None
-        most = f"none of {shape[-1]} classes gets more than {e / (e + shape[-1] - 1):.0%}"
+        most = f"none of {shape[-1]} classes gets more than {e / (e + shape[-1] - 1):.2g}"
         return ("error" if one == "softmax" and net.is_output(second) else "warning"), most
     if two in SIGMOID_LIKE and one in _AGAIN:
         return "warning", "it is never below ½"

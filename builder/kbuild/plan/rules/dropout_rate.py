@@ -2,7 +2,7 @@
 
 What it does
     Looks at `rate` of every dropout layer, and at `dropout` and `recurrent_dropout` where a layer has them. Outside
-    0.1–0.5 it hints; above 0.9 it warns.
+    0.1–0.5 it hints; above 0.9 it warns. `AlphaDropout` is made for smaller rates; stochastic depth is none of these.
 
 Why is this bad?
     Below 0.1 there is little effect. Above 0.5 a layer loses more than it keeps; by then it is usually better to make
@@ -27,7 +27,7 @@ Source
 from collections.abc import Iterator
 
 from kbuild.plan.plan import Step
-from kbuild.plan.rules.kinds import layer, rate
+from kbuild.plan.rules.kinds import kind, layer, rate
 from kbuild.plan.rules.net import Net
 from kbuild.plan.rules.rule import at_step
 from kbuild.text.problem import Problem
@@ -42,7 +42,8 @@ def find(net: Net) -> Iterator[Problem]:
     """Rates that drop almost nothing or most; 0 is no dropout."""
     for step in net.steps:
         for argument, dropped in _rates(step):
-            if dropped == 0 or _LOWEST <= dropped <= _HIGHEST:
+            lowest = 0.0 if kind(step) == "AlphaDropout" else _LOWEST
+            if dropped == 0 or lowest <= dropped <= _HIGHEST:
                 continue
             wide = dropped > _EXTREME
             message = f"`{step.name}` drops {dropped:.3g} of what goes through it, outside 0.1–0.5"
