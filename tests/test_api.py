@@ -40,10 +40,10 @@ def test_a_plan_prints_as_a_table(spec):
     plan = kbuild.plan(spec)
     assert isinstance(plan, kbuild.Plan)
     assert str(plan).split("\n") == [
-        "name   call                                from   output",
-        "input  Input                                      (4,)",
-        "dense  Dense(units=16, activation=relu)    input  (16,)",
-        "kind   Dense(units=3, activation=softmax)  dense  (3,)",
+        "layer  call               from  output  parameters   share  FLOPs",
+        "input  Input                    (4,)",
+        "dense  Dense(16, relu)    ↑     (16,)           80  61.1 %    160",
+        "kind   Dense(3, softmax)  ↑     (3,)            51  38.9 %    114",
     ]
 
 

@@ -32,7 +32,9 @@ def build(spec: Spec, backend: str | None = None) -> "keras.Model":
     plan = _check(spec).plan
     engine.start(backend)
     from kbuild.model import build as builder
+    from kbuild.model import use
 
+    use.trusted(spec.use if spec.trust else ())
     return builder.build(plan)
 
 

@@ -22,7 +22,7 @@ def test_a_fine_spec_is_one_line(kbuild, tmp_path):
     spec = tmp_path / "fine.yaml"
     spec.write_text(FINE)
     done = kbuild("check", spec)
-    assert (done.code, done.out, done.err) == (0, f"{spec}: fine (2 layers, 8×8×1 → 10)\n", "")
+    assert (done.code, done.out, done.err) == (0, f"{spec}: fine (2 layers, 8×8×1 → 10, 650 parameters)\n", "")
 
 
 def test_quiet_says_nothing_of_what_is_fine(kbuild, tmp_path):
@@ -48,7 +48,7 @@ def test_of_several_specs_all_are_told(kbuild, tmp_path):
     worse.write_text("kbuild: 1\nmodel: [Dens]\n")
     done = kbuild("check", bad, fine, worse)
     assert done.code == 1
-    assert done.out == f"{fine}: fine (2 layers, 8×8×1 → 10)\n"
+    assert done.out == f"{fine}: fine (2 layers, 8×8×1 → 10, 650 parameters)\n"
     assert f"{bad}:5:16" in done.err
     assert f"{worse}:2:9" in done.err
 
@@ -73,7 +73,10 @@ def test_json_of_a_fine_spec(kbuild, tmp_path):
     spec = tmp_path / "fine.yaml"
     spec.write_text(FINE)
     done = kbuild("check", "--json", spec)
-    assert (done.code, json.loads(done.out)) == (0, {"ok": True, "problems": []})
+    assert (done.code, json.loads(done.out)) == (
+        0,
+        {"ok": True, "problems": [], "params": 650, "trainable": 650, "flops": 1290},
+    )
 
 
 def test_annotations_for_github(kbuild, tmp_path):
@@ -102,7 +105,7 @@ def test_a_shipped_spec_that_is_not_there(kbuild):
 def test_set_changes_the_spec(kbuild, tmp_path):
     spec = tmp_path / "fine.yaml"
     spec.write_text(FINE)
-    assert "→ 7)" in kbuild("check", spec, "--set", "model.layers=[Flatten, {Dense: 7}]").out
+    assert "→ 7, 455 parameters)" in kbuild("check", spec, "--set", "model.layers=[Flatten, {Dense: 7}]").out
     wrong = kbuild("check", spec, "--set", "model.layers=[Flatten, {Dense: {unit: 7}}]")
     assert wrong.code == 1
     assert "`Dense` has no argument `unit`" in wrong.err

@@ -34,16 +34,15 @@ def check(
 
     problems: list[Problem] = []
     lines: list[str] = []
-    known: dict[str, object] = {}
+    known: dict[str, int] = {}
     code = 0
     for name in specs:
         try:
             spec = load(name, sets=sets or (), data_roots=data_roots or (), trust=trust)
             found, measured = checked(spec, build, backend)
             problems += _new(found.problems, problems)
-            if measured is not None:
-                problems += measured.problems
-                known = {"params": measured.total, "trainable": measured.trainable}
+            known = _known(found, measured)
+            problems += measured.problems if measured is not None else ()
             lines.append(_fine(name, found, measured))
         except SpecError as error:
             if debug:
@@ -66,7 +65,9 @@ def checked(spec, build: bool, backend: str | None) -> "tuple[Checked, Measured 
 
     engine.start(backend)
     from kbuild.model import build as builder
-    from kbuild.model import verify
+    from kbuild.model import use, verify
+
+    use.trusted(spec.use if spec.trust else ())
 
     measured = verify.measure(found.plan, builder.build(found.plan))
     # what was built is remembered, so that more can be said without Keras
@@ -78,18 +79,31 @@ def _unknown(plan: "Plan") -> bool:
 
 
 def _new(more: tuple[Problem, ...], problems: list[Problem]) -> list[Problem]:
-    return [problem for problem in more if problem not in problems]
+    seen = set(problems)
+    return [problem for problem in more if problem not in seen]
+
+
+def _known(found: "Checked", measured: "Measured | None") -> dict[str, int]:
+    """`params`, `trainable` and `flops`, as far as they are known."""
+    total = found.costs.total
+    numbers = {
+        "params": measured.total if measured else total.params,
+        "trainable": measured.trainable if measured else total.trainable,
+        "flops": total.flops,
+    }
+    return {key: value for key, value in numbers.items() if value is not None}
 
 
 def _fine(name: str, found: "Checked", measured: "Measured | None") -> str:
     from kbuild.plan.describe import summary
 
-    size = f", {measured.total:,} parameters" if measured else ""
+    params = _known(found, measured).get("params")
+    size = "" if params is None else f", {params:,} parameter{'' if params == 1 else 's'}"
     return f"{name}: fine ({summary(measured.plan if measured else found.plan)}{size})"
 
 
 def _print(
-    problems: list[Problem], lines: list[str], format: str, quiet: bool, code: int, known: dict[str, object]
+    problems: list[Problem], lines: list[str], format: str, quiet: bool, code: int, known: dict[str, int]
 ) -> None:
     from kbuild.cli.output import say, say_json, tell
     from kbuild.text import render

@@ -1,16 +1,36 @@
-"""show: the expanded network, a line for each layer."""
+"""show: the expanded network: a table of its layers, a diagram, a drawing."""
 
-from typing import TYPE_CHECKING
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from kbuild.cli.options import BackendOption, Build, DataRoots, Debug, Json, OneSpec, Quiet, Sets, Trust
 
 if TYPE_CHECKING:
     from kbuild.model.verify import Measured
     from kbuild.plan.check import Checked
+    from kbuild.plan.cost import Costs
+    from kbuild.plan.draw.table import Paint
+    from kbuild.plan.plan import Plan
+
+Fold = Annotated[bool, typer.Option("--fold", help="A row for each entry of the model: blocks and repeats folded.")]
+Depth = Annotated[
+    int | None, typer.Option("--depth", metavar="N", min=0, help="Open N levels of blocks and repeats; 0 is --fold.")
+]
+Mermaid = Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")]
+Svg = Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Draw the network; - is standard output.")]
+_STYLES = {"head": "1", "group": "1", "gutter": "2", "dim": "2", "unknown": "33"}
 
 
 def show(
     spec: OneSpec,
+    fold: Fold = False,
+    depth: Depth = None,
+    mermaid: Mermaid = False,
+    svg: Svg = None,
     build: Build = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -22,48 +42,97 @@ def show(
 ) -> None:
     """Show the expanded network, layer by layer."""
     from kbuild.cli.check import checked
-    from kbuild.cli.output import say_json, tell
+    from kbuild.cli.output import say, say_json, tell
     from kbuild.spec.load import load
 
+    if (fold and depth is not None) or [as_json, mermaid, svg is not None].count(True) > 1:
+        both = "`--fold` and `--depth`" if fold and depth is not None else "`--json`, `--mermaid` and `--svg`"
+        raise typer.BadParameter(f"{both} exclude each other")
+    levels = 0 if fold else depth
     found, measured = checked(load(spec, sets=sets or (), data_roots=data_roots or (), trust=trust), build, backend)
-    problems = [p for p in (*found.problems, *(measured.problems if measured else ())) if p.severity != "hint"]
+    plan, costs = _known(found, measured)
     if as_json:
-        say_json(_json(found, measured))
+        say_json(_json(plan, costs))
         return
+    problems = [p for p in (*found.problems, *(measured.problems if measured else ())) if p.severity != "hint"]
     if not quiet:
         tell(problems)
-    _table(found, measured)
+    if mermaid:
+        from kbuild.plan.draw.mermaid import flowchart
+
+        say(flowchart(plan, levels))
+    elif svg is not None:
+        _draw(plan, costs, levels, svg, quiet)
+    else:
+        _table(found, plan, costs, levels, measured is not None)
 
 
-def _json(found: "Checked", measured: "Measured | None") -> dict[str, object]:
+def _known(found: "Checked", measured: "Measured | None") -> "tuple[Plan, Costs]":
+    """What kbuild knows of a network, and Keras's numbers where it does not."""
+    if measured is None:
+        return found.plan, found.costs
+    from kbuild.plan.cost import Cost, Costs, costs
+
+    known = costs(measured.plan)
+    steps = dict(known.steps)
+    for name, params in measured.params.items():
+        learned = measured.learned[name]
+        if steps[name].params is None:
+            steps[name] = Cost(learned, params - learned, steps[name].flops, steps[name].kept)
+    frozen = measured.total - measured.trainable
+    return measured.plan, Costs(steps, Cost(measured.trainable, frozen, known.total.flops, known.total.kept))
+
+
+def _json(plan: "Plan", costs: "Costs") -> dict[str, object]:
     from kbuild.plan.describe import as_json
 
-    plan = measured.plan if measured else found.plan
-    totals = {
-        "params": measured.total if measured else None,
-        "trainable": measured.trainable if measured else None,
-        "flops": None,
+    total = costs.total
+    return {
+        **as_json(plan, costs),
+        "totals": {"params": total.params, "trainable": total.trainable, "flops": total.flops},
     }
-    return {**as_json(plan, measured.params if measured else None), "totals": totals}
 
 
-def _table(found: "Checked", measured: "Measured | None") -> None:
-    from kbuild.cli.output import say, show_table
-    from kbuild.plan.describe import rows, summary
+def _draw(plan: "Plan", costs: "Costs", depth: int | None, file: Path, quiet: bool) -> None:
+    from kbuild.cli.output import say
+    from kbuild.plan.draw.svg import svg
 
-    plan = measured.plan if measured else found.plan
-    columns = ["layer", "call", "from", "output", *(["parameters"] if measured else [])]
-    cells = []
-    for row in rows(plan):
-        params = measured.params.get(row.name) if measured else None
-        cells.append(
-            [row.name, row.call, row.source, row.output, *([f"{params:,}" if params else ""] if measured else [])]
-        )
-    show_table(columns, cells, right=["parameters"])
+    text = svg(plan, costs, depth)
+    if str(file) == "-":
+        say(text)
+        return
+    file.write_text(text + "\n", encoding="utf-8")
+    if not quiet:
+        say(f"{file}: {plan.name}")
+
+
+def _table(found: "Checked", plan: "Plan", costs: "Costs", depth: int | None, is_built: bool) -> None:
+    from kbuild.cli.output import say
+    from kbuild.plan.describe import summary
+    from kbuild.plan.draw.table import aligned, rows
+    from kbuild.plan.draw.totals import totals
+
+    batch = found.spec.data.batch_size if found.spec.data else 1
+    say(aligned(rows(plan, costs, depth), _width(), _paint()))
     say()
     say(f"{plan.name}: {summary(plan)}")
-    if measured:
-        say(f"{measured.total:,} parameters, {measured.trainable:,} of them trainable")
+    for line in totals(plan, costs, found.spec.train, batch, is_built):
+        say(line)
     for head in found.heads:
         if head.why:
             say(f"output {head.output}: {head.why}")
+
+
+def _width() -> int:
+    """Columns of the terminal, or of what COLUMNS says; 120 where the table goes into a file."""
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return 120
+    import shutil
+
+    return shutil.get_terminal_size((120, 24)).columns
+
+
+def _paint() -> "Paint | None":
+    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+        return None
+    return lambda text, what: f"\033[{_STYLES[what]}m{text}\033[0m" if what and text.strip() else text

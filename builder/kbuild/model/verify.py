@@ -18,12 +18,14 @@ class Measured:
     Args:
         plan: the same with Keras's shapes where its own were unknown.
         params: parameters by step; a layer that is applied again counts at its first step.
+        learned: those of them that training changes.
         total, trainable: parameters of the whole model.
         problems: shapes in which the plan and Keras differ.
     """
 
     plan: Plan
     params: dict[str, int]
+    learned: dict[str, int]
     total: int
     trainable: int
     problems: tuple[Problem, ...]
@@ -35,10 +37,12 @@ def measure(plan: Plan, model: keras.Model) -> Measured:
     steps: list[Step] = []
     problems: list[Problem] = []
     params: dict[str, int] = {}
+    learned: dict[str, int] = {}
     for step in plan.steps:
         layer = layers.get(step.name)
         if layer is not None and step.layer == step.name:
             params[step.name] = int(layer.count_params())
+            learned[step.name] = _count(layer.trainable_weights)
         found = _shapes(layer)
         if found is None or step.shapes == found:
             steps.append(step)
@@ -46,8 +50,12 @@ def measure(plan: Plan, model: keras.Model) -> Measured:
         if step.shapes is not None and len(step.shapes) == len(found) and not _agree(step.shapes, found):
             problems.append(_difference(step, found))
         steps.append(replace(step, shapes=found))
-    trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
-    return Measured(replace(plan, steps=tuple(steps)), params, int(model.count_params()), trainable, tuple(problems))
+    total, trainable = int(model.count_params()), _count(model.trainable_weights)
+    return Measured(replace(plan, steps=tuple(steps)), params, learned, total, trainable, tuple(problems))
+
+
+def _count(weights: list[Any]) -> int:
+    return sum(math.prod(weight.shape) for weight in weights)
 
 
 def _shapes(layer: Any) -> tuple[Shape, ...] | None:

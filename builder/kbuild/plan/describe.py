@@ -1,37 +1,11 @@
-"""Plan → what a person or a program reads of it: a row for each step, text, JSON values."""
+"""Plan → what a program reads of it, and its names for people: JSON values, one line, the name of a tensor."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from kbuild.plan.graph import tensors, written
+from kbuild.plan.cost.cost import Costs
+from kbuild.plan.graph import tensors
 from kbuild.plan.plan import Plan, Ref, Shape, Step
 from kbuild.spec.call import Call, Nested, Value
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a table: `conv`, `Conv2D(filters=32, …)`, `image`, `(26, 26, 32)`."""
-
-    name: str
-    call: str
-    source: str
-    output: str
-
-
-def rows(plan: Plan) -> list[Row]:
-    """A row for each input and each step, in order."""
-    given = [Row(entry.name, "Input", "", written(entry.shape)) for entry in plan.inputs]
-    return given + [Row(step.name, _call(step), ", ".join(_sources(plan, step)), _shapes(step)) for step in plan.steps]
-
-
-def text(plan: Plan) -> str:
-    """The same as aligned columns."""
-    table = [Row("name", "call", "from", "output"), *rows(plan)]
-    widths = [max(len(getattr(row, key)) for row in table) for key in ("name", "call", "source")]
-    return "\n".join(
-        f"{row.name:<{widths[0]}}  {row.call:<{widths[1]}}  {row.source:<{widths[2]}}  {row.output}".rstrip()
-        for row in table
-    )
 
 
 def summary(plan: Plan) -> str:
@@ -42,13 +16,9 @@ def summary(plan: Plan) -> str:
     )
 
 
-def as_json(plan: Plan, params: Mapping[str, int] | None = None) -> dict[str, object]:
-    """What `show --json` prints. Shapes are without the batch axis, None is an unknown size or shape.
-
-    Args:
-        params: parameters by layer, when the network was built.
-    """
-    known = params or {}
+def as_json(plan: Plan, costs: Costs | None = None) -> dict[str, object]:
+    """What `show --json` prints. Shapes are without the batch axis, None is an unknown size, shape or number."""
+    known = costs.steps if costs else {}
     return {
         "name": plan.name,
         "inputs": {entry.name: {"shape": _list(entry.shape), "dtype": entry.dtype} for entry in plan.inputs},
@@ -59,8 +29,8 @@ def as_json(plan: Plan, params: Mapping[str, int] | None = None) -> dict[str, ob
                 "arguments": {key: plain(value) for key, value in step.call.args.items()},
                 "from": _sources(plan, step),
                 "output_shape": _output(step),
-                "params": known.get(step.name),
-                "flops": None,
+                "params": known[step.name].params if step.name in known else None,
+                "flops": known[step.name].flops if step.name in known else None,
                 "path": step.path,
             }
             for step in plan.steps
@@ -69,12 +39,6 @@ def as_json(plan: Plan, params: Mapping[str, int] | None = None) -> dict[str, ob
             name: {"from": refer(plan, ref), "shape": _list(plan.shape(ref))} for name, ref in plan.outputs.items()
         },
     }
-
-
-def call(value: Call) -> str:
-    """`Conv2D(filters=32, kernel_size=[3, 3])`."""
-    name = f"ops.{value.name}" if value.namespace == "ops" else value.name
-    return f"{name}({', '.join(f'{key}={_value(item)}' for key, item in value.args.items())})" if value.args else name
 
 
 def plain(value: Value) -> object:
@@ -102,30 +66,8 @@ def refer(plan: Plan, ref: Ref) -> str:
     return f"{ref.step}[{ref.index}]" if ref.index else ref.step
 
 
-def _call(step: Step) -> str:
-    return f"{step.layer} again" if step.layer != step.name else call(step.call)
-
-
-def _value(value: Value) -> str:
-    if isinstance(value, Call):
-        return call(value)
-    if isinstance(value, Nested):
-        return f"<{summary(value.plan)}>" if isinstance(value.plan, Plan) else "<model>"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_value(item) for item in value)}]"
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key}: {_value(item)}' for key, item in value.items())}}}"
-    if isinstance(value, bool) or value is None:
-        return str(value).lower() if value is not None else "null"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
 def _sources(plan: Plan, step: Step) -> list[str]:
     return [refer(plan, ref) for ref in tensors(step)]
-
-
-def _shapes(step: Step) -> str:
-    return "?" if step.shapes is None else ", ".join("?" if shape is None else written(shape) for shape in step.shapes)
 
 
 def _output(step: Step) -> object:

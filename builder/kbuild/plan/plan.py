@@ -116,13 +116,21 @@ class Plan:
         object.__setattr__(self, "_inputs", {given.name: given for given in self.inputs})
 
     def __str__(self) -> str:
-        from kbuild.plan.describe import text
+        from kbuild.plan.cost import costs
+        from kbuild.plan.draw.table import aligned, rows
 
-        return text(self)
+        return aligned(rows(self, costs(self)))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """What a notebook shows."""
+        """What IPython shows on a terminal."""
         printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the table, its groups folded, with what each costs, and the drawing."""
+        from kbuild.plan.cost import costs
+        from kbuild.plan.draw.page import page
+
+        return page(self, costs(self))
 
     def step(self, name: str) -> Step | None:
         """The step called `name`."""
