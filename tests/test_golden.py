@@ -1,4 +1,7 @@
-"""Golden documents: prose, a spec, and exactly what kbuild says of it; `pytest --update-golden` rewrites what it says."""
+"""Golden documents: prose, a spec, and exactly what kbuild says of it; `pytest --update-golden` rewrites what it says.
+
+What data they name lies beside them.
+"""
 
 import re
 from pathlib import Path
@@ -34,7 +37,7 @@ def said(text: str, code: str) -> str:
 
 def problems(text: str) -> tuple[Problem, ...]:
     try:
-        return check(load(text)).problems
+        return check(load(text, data_roots=[DOCUMENTS[0].parent])).problems
     except SpecError as error:
         return error.problems
 

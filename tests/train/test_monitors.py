@@ -1,6 +1,9 @@
+from types import SimpleNamespace
+
 import pytest
 
 from kbuild.spec.call import Call
+from kbuild.spec.names import snake_case
 from kbuild.spec.train import EarlyStopping, Plateau, Train
 from kbuild.text.problem import SpecError
 from kbuild.train import monitors
@@ -11,13 +14,8 @@ LOGS = ("loss", "accuracy")
 
 def problems(train, validation=True):
     with pytest.raises(SpecError) as caught:
-        monitors.check(train, monitors.names(LOGS, validation), validation)
+        monitors.check(SimpleNamespace(train=train), LOGS, validation)
     return [(p.code, p.message, p.help, p.path) for p in caught.value.problems]
-
-
-def test_names():
-    assert monitors.names(LOGS, False) == LOGS
-    assert monitors.names(LOGS, True) == ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
 def test_a_typing_slip_gets_the_near_name():
@@ -53,7 +51,7 @@ def test_every_monitor_is_looked_at():
 
 def test_what_is_there_passes():
     train = Train(optimizer=ADAM, early_stopping=EarlyStopping(monitor="accuracy"), schedule=Plateau())
-    monitors.check(train, monitors.names(LOGS, True), True)
+    assert monitors.check(SimpleNamespace(train=train), LOGS, True) == (*LOGS, "val_loss", "val_accuracy")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +99,7 @@ def test_direction_of_every_metric_that_keras_knows_one_of():
         known = getattr(metric, "_direction", None)
         assert known in (
             None,
-            {"max": "up", "min": "down"}[monitors.direction(monitors.snake(type(metric).__name__))],
+            {"max": "up", "min": "down"}[monitors.direction(snake_case(type(metric).__name__))],
         ), metric
 
 

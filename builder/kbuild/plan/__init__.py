@@ -18,8 +18,10 @@ budget.py    a network that is larger than it may be, or than the machine
 rules/       a linter for networks, a rule a file
 prune.py     steps that nothing needs
 activation.py, head.py, agree.py   what is learned at each output: task, loss, metrics
+logs.py      what the numbers of an epoch will be called
 check.py     Spec → all that can be known without Keras
 diff/        what is different between two specs
+start/       a spec to start from, for a data set
 describe.py  Plan → JSON, one line, the name of a tensor
 draw/        Plan → a table, Mermaid, SVG, a page in a notebook
 """

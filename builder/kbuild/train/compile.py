@@ -1,8 +1,8 @@
 """Model, Train and heads → the model compiled: losses and metrics of the heads, the learning rate of the schedule."""
 
-import dataclasses
 import inspect
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -10,11 +10,12 @@ import numpy as np
 
 from kbuild.model import objects
 from kbuild.plan.head import Head
+from kbuild.plan.logs import metric_names
 from kbuild.spec.call import Call
+from kbuild.spec.names import snake_case
 from kbuild.spec.train import Plateau, Train
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import execution
-from kbuild.train.monitors import snake
 from kbuild.train.schedule import Scheduled
 
 
@@ -87,21 +88,16 @@ def number(scalar: object) -> float:
 
 def _metrics(calls: Sequence[Call]) -> list[object]:
     """Metrics with names that do not depend on what else this process has made (Keras counts them up)."""
-    made, taken = [], set()
-    for call in calls:
-        if call.namespace == "identifier":
-            made.append(call.name)
-            taken.add(call.name)
-            continue
-        default = inspect.signature(objects.find(call)).parameters.get("name")
-        fixed = default.default if default is not None and isinstance(default.default, str) else snake(call.name)
-        name = base = str(call.args.get("name") or fixed)
-        number = 2
-        while name in taken:
-            name, number = f"{base}_{number}", number + 1
-        taken.add(name)
-        made.append(objects.make(dataclasses.replace(call, args={**call.args, "name": name})))
-    return made
+    return [
+        name if call.namespace == "identifier" else objects.make(replace(call, args={**call.args, "name": name}))
+        for call, name in zip(calls, metric_names(calls, _own_name), strict=True)
+    ]
+
+
+def _own_name(call: Call) -> str:
+    """The name that the class of a metric has by default, of the user's own classes too."""
+    default = inspect.signature(objects.find(call)).parameters.get("name")
+    return default.default if default is not None and isinstance(default.default, str) else snake_case(call.name)
 
 
 def _adds_loss(model: keras.Model) -> bool:

@@ -67,8 +67,7 @@ def prepare(spec: Spec, plan: Plan, heads: Sequence[Head], dataset: Dataset) -> 
     if dataset.validation is not None and len(dataset.validation):
         validation = batches(spec, heads, dataset.validation, features)
     logs = first_batch(model, spec, heads, dataset.train, features)
-    names = monitors.names(logs, validation is not None)
-    monitors.check(spec.train, names, validation is not None)
+    names = monitors.check(spec, tuple(logs), validation is not None)
     why = [head.why for head in heads if head.why]
     return Job(spec, plan, heads, dataset, model, features, training, validation, names, (*why, *notes))
 

@@ -10,7 +10,9 @@ from typing import Protocol
 from kbuild.plan.place import placed
 from kbuild.plan.plan import Step
 from kbuild.plan.rules.net import Net
+from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, Related, Severity
+from kbuild.text.source import Span
 
 
 class Rule(Protocol):
@@ -43,3 +45,16 @@ def at_step(
     """
     span = step.call.spans.get(argument or "", step.span)
     return placed(Problem(code, message, span, severity, help, related, step.path or None), step.used)
+
+
+def at_path(
+    code: str,
+    severity: Severity,
+    spec: Spec,
+    path: str,
+    message: str,
+    help: str | None = None,
+    span: Span | None = None,
+) -> Problem:
+    """A problem at a dotted path of the spec, or of the nearest thing above it that is written."""
+    return Problem(code, message, span or spec.span(path), severity, help, path=path)
