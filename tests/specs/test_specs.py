@@ -76,13 +76,20 @@ def test_every_spec_is_checked_without_a_warning(path, load):
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_every_spec_builds_to_the_shapes_of_its_plan(path, load):
+def test_every_spec_builds_to_the_shapes_and_numbers_of_its_plan(path, load):
     from kbuild.model.build import build
+    from kbuild.model.verify import measure
+    from kbuild.plan.cost import costs
 
     network = plan(load(path))
     model = build(network)
     outputs = model.outputs
     assert [tuple(out.shape[1:]) for out in outputs] == [network.shape(ref) for ref in network.outputs.values()]
+    found, built = costs(network), measure(network, model)
+    assert {name: found.steps[name].params for name in built.params} == built.params
+    assert (found.total.params, found.total.trainable) == (built.total, built.trainable)
+    open_times = any(None in (given.shape or ()) for given in network.inputs)
+    assert (None in (found.total.flops, found.total.kept)) == open_times
 
 
 def test_mnist_cnn_has_38390_parameters(load):

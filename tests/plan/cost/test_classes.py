@@ -105,6 +105,11 @@ def test_a_class_has_a_rule(name):
     assert name in RULES["layers"]
 
 
+@pytest.mark.parametrize("namespace", RULES)
+def test_a_rule_names_what_there_is(namespace):
+    assert set(RULES[namespace]) - set(names(namespace)) == set()
+
+
 @pytest.mark.parametrize("name", sorted(EXCEPTIONS))
 def test_an_exception_is_one(name):
     assert name in names("layers")

@@ -126,6 +126,8 @@ def test_by_hand(name, args, inputs, flops):
     [
         ("matmul", {}, [(3, 4), (4, 5)], 2 * 3 * 4 * 5),
         ("einsum", {"subscripts": "bth,bsh->bts"}, [(3, 4), (5, 4)], 2 * 3 * 5 * 4),
+        ("dot_product_attention", {}, [(3, 2, 4), (5, 2, 4), (5, 2, 4)], 24 + 30 * (2 * 4 + 5) + 24 * 2 * 5),
+        ("max_pool", {"pool_size": 2}, [(4, 4, 3)], 4 * 12),
         ("mean", {"axis": 1}, [(3, 4)], 12),
         ("softmax", {}, [(3, 4)], 60),
         ("multiply", {"x2": 0.5}, [(3, 4)], 12),
