@@ -8,6 +8,7 @@ show.py      show
 data.py      data
 diff.py      diff
 shipped.py   ls, cp
+new.py       new
 layers.py    layers
 schema.py    schema
 rules.py     rules

@@ -5,6 +5,6 @@ One file for each kind of source fills a `Loaded` (`loaded.py`): `named.py` and 
 `images.py`, `texts.py` (both of them over `folders.py`), `python.py`. `labels.py` tells the task of a target, and
 `weights.py` what its classes weigh; `split.py` and `order.py` decide which example goes where and when, `parts.py` how
 many; `seen.py` looks at values; `columns.py` and `tokens.py` learn how text becomes numbers, and `encode.py` applies
-that, also to new rows. `fail.py` makes the problems. Nothing here imports Keras, but the one function in `sets.py` that
-asks `keras.datasets` for its files.
+that, also to new rows. `guess/` finds out what a file or folder holds before there is a spec. `fail.py` makes the
+problems. Nothing here imports Keras, but the one function in `sets.py` that asks `keras.datasets` for its files.
 """
