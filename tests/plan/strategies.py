@@ -221,27 +221,21 @@ def features(draw: st.DrawFn) -> Case:
 
 @st.composite
 def kept(draw: st.DrawFn) -> Case:
-    plain = [
-        "ReLU",
-        "LeakyReLU",
-        "ELU",
-        "PReLU",
-        "Softmax",
-        "Identity",
-        "Masking",
-        "ActivityRegularization",
-        "StochasticDepth",
-    ]
-    name = draw(
-        st.sampled_from(
-            [*plain, "Dropout", "GaussianNoise", "SpatialDropout1D", "SpatialDropout2D", "Activation", "LayerScale"]
-        )
-    )
-    key = {"Activation": "activation", "GaussianNoise": "stddev"}.get(
-        name, "rate" if "Drop" in name or name == "StochasticDepth" else ""
-    )
-    args: dict[str, Any] = {key: "relu" if name == "Activation" else 0.5} if key else {}
-    return name, args, [tuple(draw(st.lists(size, min_size=1, max_size=4)))], {}
+    name = draw(st.sampled_from(list(KEPT)))
+    return name, dict(KEPT[name]), [tuple(draw(st.lists(size, min_size=1, max_size=4)))], {}
+
+
+_HALF = {"rate": 0.5}
+KEPT: dict[str, dict[str, Any]] = {
+    **{name: {} for name in ("ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax", "Identity", "Masking", "LayerScale")},
+    **dict.fromkeys(("Dropout", "AlphaDropout", "GaussianDropout", "StochasticDepth"), _HALF),
+    **{f"SpatialDropout{rank}D": _HALF for rank in (1, 2, 3)},
+    "ScheduledDropout": {"rate": 0.5, "steps": 10},
+    "GaussianNoise": {"stddev": 0.5},
+    "Activation": {"activation": "relu"},
+    "ActivityRegularization": {},
+}
+"""Layers that hand on the shape they get, with the arguments that they need."""
 
 
 @st.composite
@@ -331,8 +325,8 @@ def conv_lstms(draw: st.DrawFn) -> Case:
 
 @st.composite
 def preparations(draw: st.DrawFn) -> Case:
-    images = ["Resizing", "CenterCrop", "RandomCrop", "RandomFlip", "RandomRotation", "RandomZoom", "Rescaling"]
-    name = draw(st.sampled_from([*images, "CategoryEncoding", "Discretization"]))
+    sized = ["Resizing", "CenterCrop", "RandomCrop"]
+    name = draw(st.sampled_from([*sized, *CHANGES, "Rescaling", "CategoryEncoding", "Discretization", "Pipeline"]))
     if name in ("CategoryEncoding", "Discretization"):
         shape = tuple(draw(st.lists(st.sampled_from([1, 3]), min_size=1, max_size=1)))
         if name == "CategoryEncoding":
@@ -340,14 +334,82 @@ def preparations(draw: st.DrawFn) -> Case:
             return name, {"num_tokens": 4} | some(draw, output_mode=modes), [shape], {}
         modes = st.sampled_from(["int", "multi_hot", "one_hot", "count"])
         return name, {"bin_boundaries": [0.0, 1.0]} | some(draw, output_mode=modes), [shape], {}
-    args: dict[str, Any] = {
-        "RandomRotation": {"factor": 0.1},
-        "RandomZoom": {"height_factor": 0.1},
-        "Rescaling": {"scale": 2.0},
-    }.get(name, {})
-    if name in images[:3]:
+    args: dict[str, Any] = CHANGES.get(name, {"scale": 2.0} if name == "Rescaling" else {})
+    if name in sized:
         args = {"height": draw(small), "width": draw(small)}
+    if name == "Pipeline":
+        resizing = Call("layers", "Resizing", {"height": draw(small), "width": draw(small)})
+        layers = st.sampled_from([resizing, Call("layers", "RandomFlip"), Call("layers", "Rescaling", {"scale": 2.0})])
+        args = {"layers": draw(st.lists(layers, min_size=1, max_size=3))}
     return name, args, [(draw(st.integers(4, 9)), draw(st.integers(4, 9)), 3)], {}
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "AugMix": {"value_range": [0, 1]},
+    "AutoContrast": {},
+    "ContrastLimitedAdaptiveHistogramEqualization": {"value_range": [0, 1]},
+    "CutMix": {},
+    "Equalization": {},
+    "MaxNumBoundingBoxes": {"max_number": 3},
+    "MixUp": {},
+    "RandAugment": {"value_range": [0, 1]},
+    "RandomBrightness": {"factor": 0.1},
+    "RandomColorDegeneration": {"factor": 0.1},
+    "RandomColorJitter": {"value_range": [0, 1]},
+    "RandomContrast": {"factor": 0.1},
+    "RandomElasticTransform": {},
+    "RandomErasing": {},
+    "RandomFlip": {},
+    "RandomGaussianBlur": {},
+    "RandomGrayscale": {},
+    "RandomHue": {"factor": 0.1},
+    "RandomInvert": {},
+    "RandomPerspective": {},
+    "RandomPosterization": {"factor": 4},
+    "RandomRotation": {"factor": 0.1},
+    "RandomSaturation": {"factor": 0.1},
+    "RandomSharpness": {"factor": 0.1},
+    "RandomShear": {"x_factor": 0.1},
+    "RandomTranslation": {"height_factor": 0.1, "width_factor": 0.1},
+    "RandomZoom": {"height_factor": 0.1},
+    "Solarization": {},
+}
+"""Layers that change images at random and keep their shape, with the arguments that they need."""
+
+
+@st.composite
+def spectrograms(draw: st.DrawFn) -> Case:
+    if draw(st.booleans()):
+        length, stride = draw(st.sampled_from([16, 64])), draw(st.integers(2, 32))
+        args = {"num_mel_bins": draw(small), "sequence_stride": stride, "fft_length": length, "sampling_rate": 8000}
+        samples = draw(st.integers(1, 100))
+        assume((samples + 1) % stride)
+        wrong = draw(st.sampled_from([()] * 9 + [(2,)]))
+        return "MelSpectrogram", args, [(samples, *wrong)], {}
+    frame = draw(st.sampled_from([4, 8, 6]))
+    args = {"frame_length": frame} | some(
+        draw,
+        mode=st.sampled_from(["log", "magnitude", "psd", "real", "imag", "angle", "stft"]),
+        frame_step=st.integers(1, frame + 1),
+        fft_length=st.sampled_from([4, 8, 16]),
+        padding=st.sampled_from(["valid", "same"]),
+        expand_dims=st.booleans(),
+        data_format=formats(),
+    )
+    return "STFTSpectrogram", args, [map_shape(draw, 1, args.get("data_format") == "channels_first")], {}
+
+
+@st.composite
+def cells(draw: st.DrawFn) -> Case:
+    """One step of a recurrent layer: features, and a state or two."""
+    kinds = {"SimpleRNNCell": 1, "GRUCell": 1, "LSTMCell": 2}
+    name = draw(st.sampled_from([*kinds, "StackedRNNCells"]))
+    units, shape = draw(small), (draw(small),)
+    if name != "StackedRNNCells":
+        return name, {"units": units}, [shape, [(units,)] * kinds[name]], {}
+    inner = [Call("layers", draw(st.sampled_from(list(kinds))), {"units": draw(small)}) for _ in range(2)]
+    states = [[(cell.args["units"],)] * kinds[cell.name] for cell in inner]
+    return name, {"cells": inner}, [shape, states], {}
 
 
 @st.composite
@@ -384,5 +446,7 @@ LAYERS = {
     "conv_lstm": (conv_lstms, False),
     "preprocessing": (preparations, False),
     "own": (own_layers, False),
+    "spectrogram": (spectrograms, True),
+    "cell": (cells, False),
 }
 """By family: its calls, each (name, arguments, inputs, inputs by name); and whether Keras must compute to tell."""

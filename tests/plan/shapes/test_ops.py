@@ -57,6 +57,57 @@ def test_a_rule_and_keras_agree(compare, family):
     agree()
 
 
+def test_operations_that_few_arguments_fit(compare):
+    """What random calls would seldom hit."""
+    start = {"start_indices": [0, 0]}
+    compare("slice_update", start, [(4,)], {"updates": (4,)}, "ops")
+    compare("batch_normalization", {"axis": -1}, [(4,), (4,), (4,)], {}, "ops")
+    compare("batch_normalization", {"axis": -1, "mean": [0.0] * 4, "variance": [1.0] * 4}, [(4,)], {}, "ops")
+    compare("kron", {}, [(3,), (4,)], {}, "ops")
+    compare("vander", {"N": 3}, [()], {}, "ops")
+    compare("vander", {"N": 3}, [(4,)], {}, "ops")
+    compare("where", {}, [(3, 4), (1, 4), (3, 1)], {}, "ops")
+    compare("view", {}, [(4,)], {}, "ops")
+    compare("view", {"dtype": "float16"}, [(4,)], {}, "ops")
+    compare("scatter", {"indices": [[0]], "shape": [4]}, [], {"values": ()}, "ops")
+    for name in ("segment_sum", "segment_max", "segment_min", "segment_prod"):
+        compare(name, {"num_segments": 3}, [(4,), ()], {}, "ops")
+
+
+@pytest.mark.parametrize(
+    "name", ["conv", "depthwise_conv", "conv_transpose", "rearrange", "adaptive_max_pool", "adaptive_average_pool"]
+)
+def test_operations_that_no_spec_can_call(compare, name):
+    """Keras wants of them what YAML has not; a layer does the same."""
+    args: dict[str, Any] = {"kernel": [[[[1.0]] * 3]]}
+    if name.startswith("adaptive"):
+        args = {"output_size": [2, 2]}
+    compare(name, {"pattern": "b h w c -> b w h c"} if name == "rearrange" else args, [(8, 8, 3)], {}, "ops")
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "inputs"),
+    [
+        ("concatenate", {}, [[(3,), (3,)]]),
+        ("stack", {}, [[(3,), (3,)]]),
+        ("split", {"indices_or_sections": 2}, [(4,)]),
+        ("array_split", {"indices_or_sections": 2}, [(4,)]),
+        ("unstack", {}, [(4,)]),
+        ("vstack", {}, [[(3,), (3,)]]),
+        ("vsplit", {"indices_or_sections": 2}, [(4,)]),
+        ("flip", {}, [(4,)]),
+        ("roll", {"shift": 1}, [(4,)]),
+        ("flipud", {}, [(4,)]),
+        ("correlate", {}, [(4,), (4,)]),
+    ],
+)
+def test_what_would_mix_the_examples_of_a_batch_is_refused(name, args, inputs):
+    """Keras takes axis 0, or all, where none is written; it is told only when labels no longer fit, or never."""
+    with pytest.raises(ShapeMistake, match="batch") as caught:
+        shapes_of(name, args, inputs, {}, "ops")
+    assert caught.value.help
+
+
 @pytest.mark.parametrize(
     ("equation", "inputs"),
     [
@@ -91,4 +142,4 @@ def test_what_leaves_no_example_is_unknown():
     assert shapes_of("sum", {"axis": 0}, [image], {}, "ops") == (None,)
     assert shapes_of("transpose", {}, [image], {}, "ops") == (None,)
     assert shapes_of("expand_dims", {"axis": 0}, [image], {}, "ops") == (None,)
-    assert shapes_of("stack", {}, [[image, image]], {}, "ops") == (None,)
+    assert shapes_of("stack", {"axis": 0}, [[image, image]], {}, "ops") == (None,)

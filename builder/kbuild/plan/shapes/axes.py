@@ -1,8 +1,8 @@
 """`keras.ops` that rearrange axes, the batch being axis 0: reshape, transpose, expand_dims, pad and the like."""
 
-from kbuild.plan.shapes.batched import full, one, operand
+from kbuild.plan.shapes.batched import full, one
 from kbuild.plan.shapes.given import Given, Rule, Shapes, numbers
-from kbuild.plan.shapes.mistake import ShapeMistake, show
+from kbuild.plan.shapes.mistake import ShapeMistake, UnknownShape, show
 from kbuild.plan.shapes.reshape import rearranged
 
 
@@ -123,22 +123,109 @@ def pad(given: Given) -> Shapes:
     return one([None if size is None else size + sum(pair) for size, pair in zip(shape, pairs, strict=True)])
 
 
-def one_hot(given: Given) -> Shapes:
-    """A new axis of `num_classes` at `axis`, by default the last."""
-    count = given.whole("num_classes")
-    shape = full(given)
-    axis = given.axis("axis", -1, len(shape) + 1)
-    return one([*shape[:axis], count, *shape[axis:]], 1 if axis == 0 else 0)
+def turned(given: Given) -> Shapes:
+    """`rot90`: the two `axes` exchanged if `k` is odd; by default 0, the batch, and 1."""
+    shape = list(full(given))
+    axes = given.axes("axes", [0, 1], len(shape))
+    if len(axes) != 2 or axes[0] == axes[1]:
+        raise given.wrong("axes", "two different axes", given.raw("axes", [0, 1]))
+    if given.whole("k", 1, least=None) % 2:
+        a, b = axes
+        shape[a], shape[b] = shape[b], shape[a]
+    return (None,) if 0 in axes else one(shape)
 
 
-def take(given: Given) -> Shapes:
-    """`axis` replaced by the axes of `indices`; without an axis, or with indices from the network, unknown."""
+def flipped(given: Given) -> Shapes:
+    """The operand's shape. Without an axis the examples are reversed too, which mixes them up with their labels."""
     shape = full(given)
-    indices, tensor = operand(given, 1, "indices")
-    if tensor or given.args.get("axis") is None:
-        return (None,)
-    axis = given.axis("axis", None, len(shape))
-    return one([*shape[:axis], *indices, *shape[axis + 1 :]], None if axis == 0 else 0)
+    if given.args.get("axis") is None:
+        raise mixes(given, len(shape))
+    given.axes("axis", None, len(shape))
+    return one(shape)
+
+
+def mirrored(given: Given) -> Shapes:
+    """`fliplr`: the operand's shape, axis 1 reversed. `flipud` would reverse the examples."""
+    shape = full(given)
+    if given.name.endswith("flipud"):
+        raise ShapeMistake(
+            f"`{given.name}` reverses axis 0, the batch: examples would no longer match their labels",
+            "write `ops.flip: {axis: 1}` for the first axis after it",
+        )
+    if len(shape) < 2:
+        raise ShapeMistake(f"`{given.name}` needs an axis after the batch but gets single numbers")
+    return one(shape)
+
+
+def mixes(given: Given, rank: int) -> ShapeMistake:
+    """The mistake that examples change places, as no `axis` says otherwise."""
+    inner = f"axes 1 to {rank - 1} are those of an example" if rank > 2 else "axis 0 is the batch"
+    return ShapeMistake(
+        f"`{given.name}` without `axis` takes all axes, the batch included: "
+        "examples would no longer match their labels",
+        f"write `axis: 1` or another; {inner}",
+    )
+
+
+def patterned(given: Given) -> Shapes:
+    """Keras cannot trace `rearrange` where a size is unknown, and the batch is."""
+    given.raw("pattern")
+    full(given)
+    raise ShapeMistake(
+        f"`{given.name}` cannot stand in a network: Keras needs all sizes for it, and that of the batch is not known",
+        "use `Reshape`, `Permute` or `ops.transpose`",
+    )
+
+
+def complex_view(given: Given) -> Shapes:
+    """`view_as_complex`: (…, 2) → (…)."""
+    shape = full(given)
+    if shape[-1] not in (2, None) or len(shape) < 2:
+        raise ShapeMistake(
+            f"`{given.name}` needs a last axis of 2, the real and the imaginary part, but gets {show(shape[1:])}"
+        )
+    return one(shape[:-1])
+
+
+def real_view(given: Given) -> Shapes:
+    """`view_as_real`: (…) → (…, 2)."""
+    return one((*full(given), 2))
+
+
+def viewed(given: Given) -> Shapes:
+    """The operand's shape; with a `dtype` of another width the last size changes: unknown."""
+    shape = full(given)
+    if given.args.get("dtype") is not None:
+        raise UnknownShape
+    return one(shape)
+
+
+def row(given: Given) -> Shapes:
+    """`ravel` makes one row of all values, those of all examples."""
+    full(given)
+    return (None,)
+
+
+def halved(given: Given) -> Shapes:
+    """`glu`: half of `axis`, by default the last, gates the other half."""
+    shape = full(given)
+    axis = given.axis("axis", -1, len(shape))
+    size = shape[axis]
+    if size is not None and size % 2:
+        raise ShapeMistake(
+            f"`{given.name}` cannot halve axis {axis} of {show(shape)}, the batch included: {size} is odd",
+            "give it an even number of features",
+        )
+    return one([*shape[:axis], None if size is None else size // 2, *shape[axis + 1 :]], None if axis == 0 else 0)
+
+
+def differences(given: Given) -> Shapes:
+    """`axis`, by default the last, shorter by `n`."""
+    count = given.whole("n", 1, least=0)
+    shape = full(given)
+    axis = given.axis("axis", -1, len(shape))
+    size = shape[axis]
+    return one([*shape[:axis], None if size is None else max(0, size - count), *shape[axis + 1 :]])
 
 
 def _pairs(given: Given, value: object) -> list[tuple[int, int]]:
@@ -164,6 +251,14 @@ RULES: dict[str, Rule] = {
     "repeat": repeat,
     "tile": tile,
     "pad": pad,
-    "one_hot": one_hot,
-    "take": take,
+    "rot90": turned,
+    **dict.fromkeys(("flip", "roll"), flipped),
+    **dict.fromkeys(("fliplr", "flipud"), mirrored),
+    "rearrange": patterned,
+    "view": viewed,
+    "view_as_complex": complex_view,
+    "view_as_real": real_view,
+    "ravel": row,
+    "glu": halved,
+    "diff": differences,
 }

@@ -16,7 +16,7 @@ def einsum(given: Given) -> Shapes:
     if len(letters) != len(operands):
         raise ShapeMistake(f"`{equation}` has {len(letters)} operands but `ops.einsum` gets {len(operands)}")
     if not arrow or not all(one.isalpha() for one in (*letters, result)):
-        return (None,)
+        raise UnknownShape
     sizes: dict[str, int | None] = {}
     for names, shape in zip(letters, operands, strict=True):
         if len(names) != len(shape):

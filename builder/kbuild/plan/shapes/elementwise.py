@@ -1,8 +1,8 @@
 """`keras.ops` that work value by value: one operand, or several that broadcast; and matmul."""
 
 from kbuild.plan.shapes.batched import broadcast, full, one, operand
-from kbuild.plan.shapes.given import Given, Rule, Shapes
-from kbuild.plan.shapes.mistake import ShapeMistake, show
+from kbuild.plan.shapes.given import REQUIRED, Given, Rule, Shapes
+from kbuild.plan.shapes.mistake import ShapeMistake, UnknownShape, show
 
 _UNARY = """
     abs absolute angle arccos arccosh arcsin arcsinh arctan arctanh bitwise_invert bitwise_not cast cbrt ceil celu
@@ -11,13 +11,13 @@ _UNARY = """
     log1p log2 log_sigmoid logical_not nan_to_num negative ones_like rad2deg real reciprocal relu relu6 round rsqrt
     saturate_cast selu sigmoid sign signbit silu sin sinc sinh soft_shrink softplus softsign sparse_plus
     sparse_sigmoid sqrt square squareplus stop_gradient swish tan tanh tanh_shrink threshold trunc zeros_like
-    full_like tril triu
+    full_like tril triu empty_like isreal i0 convert_to_tensor
 """
 _BINARY = """
     add arctan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor divide divide_no_nan equal
     floor_divide fmax fmin fmod greater greater_equal heaviside hypot isclose left_shift less less_equal logaddexp
     logaddexp2 logical_and logical_or logical_xor maximum minimum mod multiply not_equal power right_shift subtract
-    true_divide
+    true_divide gcd lcm ldexp nextafter
 """
 
 
@@ -39,8 +39,39 @@ def binary(given: Given) -> Shapes:
     return one(broadcast(given, [operand(given, 0, "x1"), operand(given, 1, "x2")]))
 
 
+def polar(given: Given) -> Shapes:
+    """Length and angle, broadcast."""
+    return one(broadcast(given, [operand(given, 0, "abs_"), operand(given, 1, "angle")]))
+
+
+def normalized(given: Given) -> Shapes:
+    """The operand's shape; mean and variance are one row for the whole batch, as `ops.mean` over axis 0 gives it."""
+    shape = full(given)
+    given.axis("axis", REQUIRED, len(shape))
+    for position, name in enumerate(("mean", "variance"), start=1):
+        literal = given.args.get(name)
+        value = literal if literal is not None else given.find(position, name)
+        if isinstance(value, (list, tuple)):
+            what = "a list" if literal is not None else f"{show(value)} for each example"
+            raise ShapeMistake(
+                f"`{name}` of `{given.name}` must be a tensor without a batch, not {what}",
+                "use the layer `BatchNormalization`, which learns them",
+                name,
+            )
+    return one(shape)
+
+
+def kronecker(given: Given) -> Shapes:
+    """Every example with every other: no batch."""
+    operand(given, 0, "x1")
+    operand(given, 1, "x2")
+    return (None,)
+
+
 def where(given: Given) -> Shapes:
-    """Condition and both choices, broadcast."""
+    """Condition and both choices, broadcast. The condition alone gives places, which depend on the values."""
+    if not given.has(1, "x1") and given.args.get("x1") is None:
+        raise UnknownShape(None)
     return one(
         broadcast(
             given,
@@ -82,14 +113,16 @@ RULES: dict[str, Rule] = {
             "sparsemax",
             "normalize",
             "rms_normalization",
-            "flip",
-            "roll",
             "sort",
             "argsort",
+            "argpartition",
         ),
         along,
     ),
     "layer_normalization": unary,
+    "batch_normalization": normalized,
+    "polar": polar,
+    "kron": kronecker,
     "where": where,
     "matmul": matmul,
 }

@@ -3,6 +3,8 @@
 from kbuild.plan.shapes.given import Given, Rule, Shapes
 from kbuild.plan.shapes.grid import grid, words
 from kbuild.plan.shapes.keep import same
+from kbuild.plan.shapes.mistake import UnknownShape
+from kbuild.spec.call import Call
 
 
 def resized(given: Given) -> Shapes:
@@ -43,11 +45,26 @@ def bins(given: Given) -> Shapes:
     return ((*shape[1:], depth),) if shape else None
 
 
+def pipeline(given: Given) -> Shapes:
+    """What the last of the `layers` gives, one after the other."""
+    layers = given.raw("layers")
+    shape: object = given.tensor()
+    for layer in layers if isinstance(layers, (list, tuple)) else [layers]:
+        if not isinstance(layer, Call) or given.of is None:
+            raise given.wrong("layers", "a list of layers", layers)
+        out = given.of(layer.name, layer.args, [shape], namespace=layer.namespace)
+        if out is None or len(out) != 1:
+            raise UnknownShape
+        shape = out[0]
+    return (shape,)  # type: ignore[return-value]
+
+
 _IMAGES = """
     RandomFlip RandomRotation RandomZoom RandomTranslation RandomShear RandomPerspective RandomElasticTransform
     RandomErasing RandomGaussianBlur RandomSharpness RandomHue RandomSaturation RandomColorJitter
     RandomColorDegeneration RandomGrayscale RandomBrightness RandomContrast RandomPosterization RandomInvert
     AutoContrast Equalization Solarization ContrastLimitedAdaptiveHistogramEqualization RandAugment AugMix
+    MixUp CutMix MaxNumBoundingBoxes
 """
 
 RULES: dict[str, Rule] = {
@@ -56,4 +73,5 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(_IMAGES.split(), image),
     "CategoryEncoding": categories,
     "Discretization": bins,
+    "Pipeline": pipeline,
 }

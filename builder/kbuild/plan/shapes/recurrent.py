@@ -1,12 +1,14 @@
 """Recurrent layers: SimpleRNN, GRU, LSTM, RNN of cells, ConvLSTM. Output, then the states where they are asked for."""
 
+from collections.abc import Mapping
 from functools import partial
+from typing import cast
 
 from kbuild.plan.shapes.convolution import strides_or_dilation
 from kbuild.plan.shapes.given import Given, Known, Rule, Shapes
 from kbuild.plan.shapes.grid import slid, split, words
 from kbuild.plan.shapes.mistake import ShapeMistake, UnknownShape, show
-from kbuild.spec.call import Call
+from kbuild.spec.call import Call, Value
 
 _STATES = {"SimpleRNN": 1, "GRU": 1, "LSTM": 2}
 
@@ -24,6 +26,19 @@ def cells(given: Given) -> Shapes:
     if not sizes:
         raise given.wrong("cell", "a cell or a list of cells", cell)
     return _outputs(given, [size for states in sizes for size in states], sizes[-1][0])
+
+
+def cell(given: Given) -> Shapes:
+    """One step of a recurrent layer: features and the states before it → (units,), and the states after it."""
+    sizes = _states(given, Call("layers", given.name, cast(Mapping[str, Value], given.args)))
+    shape = given.tensor(0, "inputs", outputs=1 + len(sizes))
+    if not shape:
+        given.rank(shape, ("features",))
+    if not given.has(1, "states"):
+        raise ShapeMistake(f"`{given.name}` needs the inputs `inputs` and `states`", "for a whole sequence use `RNN`")
+    states = tuple((size,) for size in sizes)
+    last = len(sizes) - (2 if _ends_with_lstm(given) else 1)
+    return ((*shape[:-1], sizes[last]), *states)
 
 
 def conv_lstm(given: Given, rank: int) -> Shapes:
@@ -92,6 +107,12 @@ def _states(given: Given, cell: object) -> list[int]:
     raise UnknownShape(None if given.flag("return_state") else 1)
 
 
+def _ends_with_lstm(given: Given) -> bool:
+    cells = given.args.get("cells")
+    last = cells[-1] if isinstance(cells, (list, tuple)) else cells
+    return (last.name if isinstance(last, Call) else given.name) == "LSTMCell"
+
+
 def _fits(state: Known, shape: Known) -> bool:
     return len(state) == len(shape) and all(a == b or None in (a, b) for a, b in zip(state, shape, strict=True))
 
@@ -103,5 +124,6 @@ def _count(states: int) -> str:
 RULES: dict[str, Rule] = {
     **dict.fromkeys(_STATES, recurrent),
     "RNN": cells,
+    **dict.fromkeys(("SimpleRNNCell", "GRUCell", "LSTMCell", "StackedRNNCells"), cell),
     **{f"ConvLSTM{rank}D": partial(conv_lstm, rank=rank) for rank in (1, 2, 3)},
 }

@@ -2,11 +2,11 @@
 
 from kbuild.plan.shapes.batched import full, one, unbatched
 from kbuild.plan.shapes.given import Given, Known, Rule, Shapes
-from kbuild.plan.shapes.mistake import ShapeMistake
+from kbuild.plan.shapes.mistake import ShapeMistake, show
 
 _REDUCTIONS = """
     sum mean max min amax amin var std prod any all median logsumexp argmax argmin count_nonzero average norm ptp
-    nansum nanmean nanmax nanmin nanvar nanstd nanprod
+    nansum nanmean nanmax nanmin nanvar nanstd nanprod nanmedian nanargmax nanargmin
 """
 
 
@@ -24,6 +24,37 @@ def moments(given: Given) -> Shapes:
     shape = full(given, outputs=2)
     out = _without(shape, given.axes("axes", None, len(shape)), given.flag("keepdims"))
     return (out, out)
+
+
+def quantile(given: Given) -> Shapes:
+    """As `reduced`; a list of quantiles makes a first axis of their own, in front of the batch."""
+    several = given.raw("q")
+    if isinstance(several, (list, tuple)):
+        if given.args.get("axis") is not None:
+            given.axes("axis", None, len(full(given)))
+        full(given)
+        return (None,)
+    return reduced(given)
+
+
+def integral(given: Given) -> Shapes:
+    """`trapezoid`: the shape without `axis`, by default the last."""
+    shape = full(given)
+    return (_without(shape, given.axes("axis", -1, len(shape)), False),)
+
+
+def tallied(given: Given) -> Shapes:
+    """`histogram` and `corrcoef` take all examples together: no batch."""
+    if given.name.endswith("corrcoef"):
+        full(given)
+        return (None,)
+    shape = full(given, outputs=2)
+    if len(shape) > 1:
+        raise ShapeMistake(
+            f"`{given.name}` takes one row of numbers, which is the batch, but gets {show(shape[1:])} for each example",
+            "it says nothing of one example: leave it out",
+        )
+    return (None, None)
 
 
 def cumulated(given: Given) -> Shapes:
@@ -59,7 +90,10 @@ def _without(shape: Known, gone: tuple[int, ...], keep: bool) -> Known | None:
 
 RULES: dict[str, Rule] = {
     **dict.fromkeys(_REDUCTIONS.split(), reduced),
-    **dict.fromkeys(("cumsum", "cumprod"), cumulated),
+    **dict.fromkeys(("cumsum", "cumprod", "nancumsum", "nancumprod"), cumulated),
+    **dict.fromkeys(("quantile", "percentile", "nanquantile", "nanpercentile"), quantile),
+    "trapezoid": integral,
+    **dict.fromkeys(("histogram", "corrcoef"), tallied),
     "moments": moments,
     "top_k": top,
 }

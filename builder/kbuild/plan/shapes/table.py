@@ -11,17 +11,24 @@ from kbuild.plan.shapes import (
     dense,
     einsum,
     elementwise,
+    indexing,
     joining,
     keep,
+    losses,
+    matrices,
     merge,
     normalization,
     own,
     pooling,
     preprocessing,
+    products,
     recurrent,
     reduction,
     reshape,
+    signal,
+    spectrogram,
     transposed,
+    windows,
     wrapper,
 )
 from kbuild.plan.shapes.given import Given, Rule
@@ -41,9 +48,10 @@ _LAYERS = (
     recurrent,
     wrapper,
     preprocessing,
+    spectrogram,
     own,
 )
-_OPS = (elementwise, reduction, axes, joining, einsum)
+_OPS = (elementwise, reduction, axes, joining, indexing, einsum, products, matrices, windows, signal, losses)
 
 RULES: dict[str, dict[str, Rule]] = {
     "layers": {name: rule for family in _LAYERS for name, rule in family.RULES.items()},
