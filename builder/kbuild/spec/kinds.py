@@ -25,10 +25,17 @@ LOW: dict[str, float] = {
     ),
     **dict.fromkeys(["input_dim", "output_dim", "depth_multiplier"], 1),
     **dict.fromkeys(["rate", "dropout", "recurrent_dropout", "stddev", "weight_decay", "epsilon"], 0),
+    **dict.fromkeys(["momentum", "beta_1", "beta_2", "adam_beta_1", "adam_beta_2", "rho"], 0),
 }
 """Smallest value, by argument name: these names mean the same wherever Keras uses them."""
-BELOW: dict[str, float] = {"dropout": 1, "recurrent_dropout": 1}
+BELOW: dict[str, float] = {
+    **dict.fromkeys(["dropout", "recurrent_dropout"], 1),
+    # what an optimizer remembers must fade: at 1 a sum grows for ever and a mean never moves
+    **dict.fromkeys(["momentum", "beta_1", "beta_2", "adam_beta_1", "adam_beta_2", "rho"], 1),
+}
 ABOVE: dict[str, float] = {"learning_rate": 0, "clipnorm": 0, "clipvalue": 0, "global_clipnorm": 0}
+_STATISTICS = re.compile(r"\bmoving average\b", re.IGNORECASE)
+"""A normalization's momentum may be 1: its statistics then stay as they are."""
 _FRACTION = re.compile(r"\bfloat between 0 and 1\b", re.IGNORECASE)
 
 
@@ -69,6 +76,8 @@ def bounds(name: str, documentation: str = "") -> Bounds:
         return Bounds(above=ABOVE[name])
     if name == "rate" and _FRACTION.search(documentation):
         return Bounds(low=0, below=1)
+    if name == "momentum" and _STATISTICS.search(documentation):
+        return Bounds(low=0)
     return Bounds(low=LOW.get(name), below=BELOW.get(name))
 
 

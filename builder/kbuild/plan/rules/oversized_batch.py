@@ -1,7 +1,8 @@
 """a batch larger than the data
 
 What it does
-    Compares `data.batch_size` with the number of examples that the split leaves to train on.
+    Compares `data.batch_size` with the number of examples that the split leaves to train on. It is a hint where no
+    batch size is written and the default of 32 is larger than the data.
 
 Why is this bad?
     Every epoch is a single step with all examples, which are fewer than the batch size says: the run takes as many
@@ -23,10 +24,11 @@ from collections.abc import Iterator
 from kbuild.plan.rules.net import Net
 from kbuild.plan.rules.rule import at_path
 from kbuild.plan.rules.run import examples
-from kbuild.text.problem import Problem
+from kbuild.spec.spec import span_at
+from kbuild.text.problem import Problem, Severity
 
 CODE = "K332"
-SEVERITY = "warning"
+SEVERITY: Severity = "warning"
 
 
 def find(net: Net) -> Iterator[Problem]:
@@ -36,8 +38,9 @@ def find(net: Net) -> Iterator[Problem]:
         return
     size = net.spec.data.batch_size
     message = f"a batch holds {size:,} examples and there are {count:,} to train on: an epoch is one step"
+    written = span_at(net.spec.node, "data.batch_size") != span_at(net.spec.node, "data")
     help = f"write `batch_size: {_usual(count)}`, which makes {-(-count // _usual(count))} steps an epoch"
-    yield at_path(CODE, SEVERITY, net.spec, "data.batch_size", message, help)
+    yield at_path(CODE, SEVERITY if written else "hint", net.spec, "data.batch_size", message, help)
 
 
 def _usual(count: int) -> int:
