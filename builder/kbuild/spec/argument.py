@@ -36,7 +36,7 @@ def mistakes(found: Signature, parameter: Parameter, node: Node, value: Value, t
     key = parameter.name
     documented = found.documented.get(key, "")
     wanted = kinds.kind(documented)
-    if value == parameter.default and type(value) is type(parameter.default):
+    if not parameter.required and value == parameter.default and type(value) is type(parameter.default):
         return  # `use_cudnn: auto` is documented as a bool
     what = f"`{key}` of `{label(found)}`"
     if found.namespace == "constraints" and key == "axis" and isinstance(value, list):
@@ -44,12 +44,17 @@ def mistakes(found: Signature, parameter: Parameter, node: Node, value: Value, t
     if wanted and isinstance(value, list | dict):
         yield Problem("K105", f"{what} takes one {_noun(wanted)}, not `{brief(node)}`", node.span)
         return
-    if value is not None and wanted and not _fits(value, wanted):
+    if wanted and (value is not None or parameter.required) and not _fits(value, wanted, key):
         help = _value_help(value, wanted)
         yield Problem("K105", f"{what} takes {_article(wanted)}, not `{brief(node)}`", node.span, help=help)
         return
-    if isinstance(value, bool) and is_number(parameter.default):
+    if isinstance(value, bool) and (is_number(parameter.default) or kinds.bounds(key, documented) != kinds.Bounds()):
         yield Problem("K105", f"{what} takes a number, not `{brief(node)}`", node.span)
+        return
+    family = _family(key)
+    if family and value is not None and not isinstance(value, str | Call | Nested):
+        said = f"{what} takes a name or a call ({NOUNS[family]}), not `{brief(node)}`"
+        yield Problem("K105", said, node.span)
         return
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, int | float) and not isinstance(item, bool):
@@ -61,7 +66,7 @@ def mistakes(found: Signature, parameter: Parameter, node: Node, value: Value, t
 
 
 def _string(found: Signature, key: str, item: str, what: str, node: Node, trust: bool) -> Iterator[Problem]:
-    namespace = next((ns for word, ns in IDENTIFIED.items() if key.endswith(word)), None)
+    namespace = _family(key)
     if namespace and item not in identifiers(namespace):
         help = suggestion(item, identifiers(namespace))
         yield Problem("K106", f"there is no {NOUNS[namespace]} `{item}`", node.span, help=help)
@@ -81,9 +86,13 @@ def is_number(default: object) -> bool:
     return isinstance(default, int | float | tuple) and not isinstance(default, bool)
 
 
-def _fits(value: Value, wanted: str) -> bool:
+def _family(key: str) -> str | None:
+    return next((family for word, family in IDENTIFIED.items() if key.endswith(word)), None)
+
+
+def _fits(value: Value, wanted: str, key: str) -> bool:
     if isinstance(value, Call | Nested):
-        return True
+        return key == "learning_rate"
     if wanted == "bool":
         return isinstance(value, bool)
     if isinstance(value, bool):

@@ -194,8 +194,10 @@ def _given(
     """Argument name → node; None if the argument is open as a whole."""
     if argument is None or (isinstance(argument, Scalar) and argument.value is None):
         return {}
+    if is_open(argument):
+        return None
     free = [p for p in found.parameters if p.name not in filled]
-    if isinstance(argument, MappingNode) and not is_call(argument) and not is_open(argument):
+    if isinstance(argument, MappingNode) and not is_call(argument):
         given: dict[str, Node] = {}
         known = [parameter.name for parameter in free]
         for key, node in argument.pairs:

@@ -6,11 +6,16 @@ from typing import Any
 from kbuild.spec import kinds
 from kbuild.spec.argument import DTYPE, IDENTIFIED, is_number
 from kbuild.spec.calls import ANYWHERE, families
-from kbuild.spec.schema.values import OWN_NAME, TYPES, Defs, Schema, ref, value, written
+from kbuild.spec.schema.values import OWN_NAME, TYPES, Defs, Schema, either, ref, value, written
 from kbuild.spec.signature import Parameter, Signature, Unparsed, identifiers
 
 _TYPES = {"int": "integer", "float": "number", "bool": "boolean"}
-_NOT_OF = {"int": ("$float", "$bool"), "float": ("$bool",), "bool": ("$int", "$float")}
+NOT_OF: dict[kinds.Kind | None, tuple[str, ...]] = {
+    "int": ("$float", "$bool"),
+    "float": ("$bool",),
+    "bool": ("$int", "$float"),
+}
+"""Kinds of holes that cannot give a value of a kind."""
 _WORDS = re.compile(r'"([A-Za-z][A-Za-z0-9_]*)"')
 _CHOICE = re.compile(r"\s*(optional )?(string|str|one of|either|must be)\b", re.IGNORECASE)
 
@@ -45,17 +50,20 @@ def _type(found: Signature, parameter: Parameter, defs: Defs, trust: bool) -> st
     null = not parameter.required
     wanted = kinds.kind(documented)
     limits = _limits(key, documented)
-    if key == "learning_rate" or (found.namespace == "constraints" and key == "axis"):
-        wanted = None  # documented for one kind of value, and takes a schedule, or several axes
+    if wanted and key == "learning_rate":
+        rate = {"type": ["number", "null"] if null else "number", **limits}
+        return value(key, either("object", ref("calls.schedules"), rate), defs)
     if wanted:
         kind = _TYPES[wanted]
         base: Schema = {"type": [kind, "null"] if null else kind, **(limits if wanted != "bool" else {})}
         if isinstance(parameter.default, str) and not isinstance(parameter.default, Unparsed):
             base = {"anyOf": [base, {"const": parameter.default}]}
-        return value(kind, base, defs, _NOT_OF[wanted])
-    namespace = next((family for word, family in IDENTIFIED.items() if key.endswith(word)), None)
-    if namespace:
-        return _identified(namespace, families(key), null, defs)
+        if found.namespace == "constraints" and key == "axis":
+            base = either("array", {}, base)  # documented for one axis, and takes several
+        return value(kind, base, defs, NOT_OF[wanted])
+    family = next((family for word, family in IDENTIFIED.items() if key.endswith(word)), None)
+    if family:
+        return _identified(family, families(key)[0], defs)
     if families(key) == ("layers",):
         return _layer(null, defs)
     if found.namespace == "applications" and key == "weights" and not trust:
@@ -69,11 +77,10 @@ def _limits(key: str, documented: str) -> Schema:
     return {keyword: limit for keyword, limit in limits.items() if limit is not None}
 
 
-def _identified(namespace: str, places: tuple[str, ...], null: bool, defs: Defs) -> str:
+def _identified(family: str, namespace: str, defs: Defs) -> str:
     """A word that Keras takes for an object, or a call."""
-    words: list[Any] = [*sorted(identifiers(namespace)), *([None] if null else [])]
-    base = {"if": {"type": ["object", "array"]}, "then": ref(_in(places, defs)), "else": {"enum": words}}
-    return value(namespace, base, defs)
+    words: list[Any] = [*sorted(identifiers(family)), None]
+    return value(family, either("object", ref(f"calls.{namespace}"), {"enum": words}), defs)
 
 
 def _layer(null: bool, defs: Defs) -> str:
@@ -90,24 +97,21 @@ def _several(found: Signature, parameter: Parameter, limits: Schema, defs: Defs,
     """An argument that takes several kinds of values, or of which Keras does not say."""
     key = parameter.name
     kept = set(TYPES)
-    if parameter.required:
-        kept.discard("null")
     if is_number(parameter.default) or limits:
         kept.discard("boolean")
     if key == "learning_rate" or ("vocabulary" in key and not trust):
         kept.discard("string")
     base: Schema = {} if kept == set(TYPES) else {"type": [name for name in TYPES if name in kept]}
     if key == "dtype" and found.namespace == "layers":
-        base["pattern"] = f"^{DTYPE}$"
+        limits = {"pattern": f"^{DTYPE}$"}
     places = _in(families(key), defs)
-    stem = "learning_rate" if key == "learning_rate" else "value"
     if limits:
         base |= limits
-        inner = value(f"{stem}.item", {"if": {"type": ["object", "array"]}, "then": ref(places), "else": limits}, defs)
+        inner = value("item", {"if": {"type": ["object", "array"]}, "then": ref(places), "else": limits}, defs)
     else:
         inner = places
     nested = {"if": {"type": "object"}, "then": ref(places), "else": {"items": ref(inner)}}
-    return value(stem, {**base, **nested}, defs)
+    return value("value", {**base, **nested}, defs)
 
 
 def _in(places: tuple[str, ...], defs: Defs) -> str:

@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from kbuild.spec import kinds
 from kbuild.spec.allow import INSTEAD, reason
 from kbuild.spec.calls import ANYWHERE, NO_ENTRY
-from kbuild.spec.schema.arguments import argument
-from kbuild.spec.schema.values import Defs, Schema, ref
+from kbuild.spec.schema.arguments import NOT_OF, argument
+from kbuild.spec.schema.values import Defs, Schema, opened, ref
 from kbuild.spec.signature import NAMESPACES, Signature, names, signature
 
 MERGED = frozenset({"optimizers", "schedules", "losses", "metrics", "oracles"})
@@ -95,7 +96,7 @@ def calls(callable: Callable, defs: Defs) -> None:
                 site = ref(shared[text])
             arguments[key] = site
         types = {key: site["$ref"] for key, site in sites[name].items()}
-        defs[name] = _call(each, arguments, types)
+        defs[name] = _call(name, each, arguments, types)
     for namespace in NAMESPACES:
         if namespace not in {"activations", "ops", "applications"}:
             defs[f"calls.{namespace}"] = one_of(dict(callable.of(namespace)))
@@ -122,23 +123,31 @@ def _needed(needed: list[str]) -> Schema:
     return {"if": ref("arguments"), "then": {"required": needed}, "else": {"if": ref("open"), "else": one}}
 
 
-def _call(found: Signature, arguments: Schema, types: dict[str, str]) -> Schema:
-    """What stands after a call's name: a map of arguments, nothing, or a lone value, which is the first argument."""
+def _call(name: str, found: Signature, arguments: Schema, types: dict[str, str]) -> Schema:
+    """What stands after a call's name: a map of arguments, nothing, or a lone value, which is the first argument.
+
+    Args:
+        name: of the definition.
+        types: argument → the definition of what it takes.
+    """
     by_name: Schema = {"properties": arguments, "additionalProperties": found.open}
     needed = [] if found.namespace in {*MERGED, "ops"} else required(found)
     if needed:
         by_name["required"] = needed
     about = {"description": found.doc} if found.doc else {}
-    return {**about, "if": ref("arguments"), "then": by_name, "else": _lone(found, types, needed)}
+    # an option of a hole in this place is whatever may stand here
+    first = found.parameters[0].name if found.positional else ""
+    without = NOT_OF.get(kinds.kind(found.documented.get(first, "")), ())
+    otherwise = ref("free") if found.namespace == "ops" else opened(_lone(found, types, needed), name, without)
+    return {**about, "if": ref("arguments"), "then": by_name, "else": otherwise}
 
 
 def _lone(found: Signature, types: dict[str, str], needed: list[str]) -> Schema:
-    if found.namespace == "ops":
-        return ref("free")
     if len(needed) > 1:
-        # more than one argument is needed, so the only value that is no map is one that stands for a map
-        return {"if": ref("open"), "else": {"type": "object"}}
+        return {"type": "object", "not": ref("call")}
     if not found.positional:
-        return {"if": ref("open"), "else": {"type": "null"}}
-    first: Schema = {"$ref": types[found.parameters[0].name]}
+        return {"type": "null"}
+    name = found.parameters[0].name
+    without = [*(["array"] if kinds.kind(found.documented.get(name, "")) else []), *(["null"] if needed else [])]
+    first: Schema = {"$ref": types[name], **({"not": {"type": without}} if without else {})}
     return first if needed else {"if": {"type": "null"}, "else": first}
