@@ -13,6 +13,7 @@ shapes/      the shape of what a step gives, a rule for each family of layers
 place.py     where a person would change what is wrong inside a block
 applications.py  what is remembered of `keras.applications`
 cost/        what a step costs: parameters, operations, memory
+field.py     how much of the input a convolution looks at
 memory.py    what a training step holds, in bytes
 budget.py    a network that is larger than it may be, or than the machine
 rules/       a linter for networks, a rule a file

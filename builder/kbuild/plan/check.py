@@ -90,4 +90,5 @@ def _refuse(problems: list[Problem]) -> None:
 
 
 def _add(problems: list[Problem], more: Iterable[Problem]) -> None:
-    problems += [problem for problem in more if problem not in problems]
+    seen = set(problems)
+    problems += [problem for problem in more if problem not in seen]

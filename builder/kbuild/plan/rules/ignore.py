@@ -1,7 +1,8 @@
 """`# kbuild: ignore K310` → the rules that are silent: on a line of its own in the whole file, else on its line."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from kbuild.spec.names import suggestion
 from kbuild.text.lines import split
@@ -18,11 +19,11 @@ def ignored(problem: Problem, sources: Iterable[Source]) -> bool:
         return False
     span = problem.span
     lines = range(span.line, span.end_line + 1) if span else range(0)
-    return any(
-        code == problem.code and (alone or (span is not None and source == span.source and number in lines))
-        for source in sources
-        for number, alone, code, _ in _comments(source)
-    )
+    for source in sources:
+        whole, numbers = _silent(source).get(problem.code, (False, set()))
+        if whole or (span is not None and source == span.source and not numbers.isdisjoint(lines)):
+            return True
+    return False
 
 
 def unknown(sources: Iterable[Source], codes: Collection[str]) -> list[Problem]:
@@ -39,6 +40,17 @@ def unknown(sources: Iterable[Source], codes: Collection[str]) -> list[Problem]:
         for _, _, code, span in _comments(source)
         if code not in codes and code != "K300"
     ]
+
+
+@lru_cache(maxsize=16)
+def _silent(source: Source) -> Mapping[str, tuple[bool, set[int]]]:
+    """Code → whether it is silent in the whole file, and the lines where it is: asked for every problem."""
+    found: dict[str, tuple[bool, set[int]]] = {}
+    for number, alone, code, _ in _comments(source):
+        whole, numbers = found.get(code, (False, set()))
+        numbers.add(number)
+        found[code] = (whole or alone, numbers)
+    return found
 
 
 def _comments(source: Source) -> Iterator[tuple[int, bool, str, Span]]:
