@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kbuild.spec.shipped import MODELINE
 from kbuild.text.read import read_file
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,8 @@ def test_all_that_must_be_there_is_there():
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_a_spec_opens_with_its_command_and_says_what_it_is(path):
-    first, second, third = path.read_text(encoding="utf-8").splitlines()[:3]
+    editors, first, second, third = path.read_text(encoding="utf-8").splitlines()[:4]
+    assert editors == MODELINE
     verb = "show" if path.stem in ARCHITECTURES else "fit"
     assert first == f"# kbuild {verb} {path.relative_to(ROOT).as_posix()}"
     assert second == "#"

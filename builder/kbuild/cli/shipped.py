@@ -27,10 +27,10 @@ def ls(as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> Non
 
 
 def cp(name: Name, dest: Destination = Path(), quiet: Quiet = False, debug: Debug = False) -> None:
-    """Copy a shipped spec, and the files that it needs."""
+    """Copy a shipped spec, what it needs, and the schema for editors."""
     from kbuild.cli.output import say
     from kbuild.spec.load import load
-    from kbuild.spec.shipped import shipped_dir
+    from kbuild.spec.shipped import SCHEMA, shipped_dir
 
     name = name.removeprefix("kbuild:").removesuffix(".yaml")
     spec = load(f"kbuild:{name}")
@@ -48,16 +48,20 @@ def cp(name: Name, dest: Destination = Path(), quiet: Quiet = False, debug: Debu
         shutil.copyfile(source, copy)
         if not quiet:
             say(str(copy))
+    if not (target.parent / SCHEMA).exists():
+        from kbuild.cli.schema import schema
+
+        schema(target.parent / SCHEMA, quiet=quiet)
 
 
 def _about(path: Path) -> str:
-    """The first sentence after the command in the comment that a shipped spec opens with."""
+    """The first sentence after the empty line in the comment that a shipped spec opens with."""
     comment: list[str] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             break
         comment.append(line.lstrip("# ").rstrip())
-    body = " ".join(line for line in comment[1:] if line)
+    body = " ".join(line for line in comment[comment.index("") :] if line)
     sentence, stop, _ = body.partition(". ")
     return sentence + stop.strip() if stop else body
 

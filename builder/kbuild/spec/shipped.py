@@ -5,6 +5,11 @@ repository's `specs/`.
 from functools import cache
 from pathlib import Path
 
+SCHEMA = "kbuild.schema.json"
+"""The file that `kbuild schema --out` writes beside specs, for editors."""
+MODELINE = f"# yaml-language-server: $schema={SCHEMA}"
+"""The line by which an editor finds it; each shipped spec opens with it."""
+
 
 @cache
 def shipped_dir() -> Path:
