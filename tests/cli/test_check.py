@@ -79,13 +79,66 @@ def test_json_of_a_fine_spec(kbuild, tmp_path):
     )
 
 
-def test_annotations_for_github(kbuild, tmp_path):
-    spec = tmp_path / "bad.yaml"
+def test_annotations_for_github(kbuild, tmp_path, monkeypatch):
+    (tmp_path / "specs").mkdir()
+    spec, fine, worse = (tmp_path / "specs" / f"{name}.yaml" for name in ("bad", "fine", "a,b"))
     spec.write_text(BAD)
-    done = kbuild("check", "--format", "github", spec)
-    assert done.code == 1
-    assert done.out.startswith("::error file=")
-    assert "line=5,col=16" in done.out
+    fine.write_text(FINE)
+    worse.write_text("kbuild: 1\nmodel: [Dens]\ntrain: {epochs: 0}\n")
+    monkeypatch.chdir(tmp_path)
+    done = kbuild("check", "--format", "github", spec, "specs/fine.yaml", "specs/a,b.yaml")
+    assert (done.code, done.err) == (1, "")
+    first, *others, last = done.out.splitlines()
+    assert first == (
+        "::error file=specs/bad.yaml,line=5,col=16,endLine=5,endColumn=22,title=K103::"
+        "`Conv2D` has no argument `filter`%0Adid you mean `filters`?"
+    )
+    assert [line.partition("::`")[0].partition(",col")[0] for line in others] == [
+        "::error file=specs/a%2Cb.yaml,line=3", "::error file=specs/a%2Cb.yaml,line=2",
+    ]  # fmt: skip
+    assert last.startswith("specs/fine.yaml: fine (")
+    assert kbuild("check", "--format", "github", "--quiet", fine).out == ""
+
+
+def test_annotations_tell_in_words_what_stands_in_no_file_of_the_checkout(kbuild, tmp_path, monkeypatch):
+    (tmp_path / "fine.yaml").write_text(FINE)
+    monkeypatch.chdir(tmp_path)
+    done = kbuild("check", "--format", "github", "fine.yaml", "--set", "model.layers=[Flatten, {Dense: {unit: 7}}]")
+    assert done.out.startswith(
+        "::error title=K103::`Dense` has no argument `unit`%0Adid you mean `units`?%0Aat --set model.layers:1:20"
+    )
+    assert kbuild("check", "--format", "github", "no.yaml").out.startswith(
+        "::error title=K001::there is no file `no.yaml`"
+    )
+
+
+def test_annotations_name_related_places(kbuild, tmp_path, monkeypatch):
+    (tmp_path / "shapes.yaml").write_text(
+        "kbuild: 1\nmodel:\n  inputs: {x: {shape: [4, 4, 1]}}\n  layers: [Flatten, {Conv2D: {filters: 3, kernel_size: 3}}]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    (line, *_) = kbuild("check", "--format", "github", "shapes.yaml").out.splitlines()
+    assert line.startswith("::error file=shapes.yaml,line=4,")
+    assert line.endswith("%0Athe input `x` is (4, 4, 1) (shapes.yaml:3:12)%0A`flatten` gives (16,) (shapes.yaml:4:12)")
+
+
+def test_hints_are_notices(kbuild, tmp_path, monkeypatch):
+    from kbuild.text.problem import Problem
+    from kbuild.text.render import github
+
+    assert github([Problem("K300", "m", severity="hint")]) == "::notice title=K300::m"
+
+
+def test_json_of_several_specs_is_one_value(kbuild, tmp_path):
+    for name, text in {"fine": FINE, "bad": BAD, "worse": "kbuild: 1\nmodel: [Dens]\n"}.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    files = [tmp_path / f"{name}.yaml" for name in ("bad", "fine", "worse")]
+    done = kbuild("check", "--format", "json", *files)
+    assert (done.code, done.err) == (1, "")
+    assert done.out == kbuild("check", "--json", *files).out
+    found = json.loads(done.out)
+    assert set(found) == {"ok", "problems"}
+    assert {problem["file"] for problem in found["problems"]} == {str(files[0]), str(files[2])}
 
 
 def test_a_spec_that_is_not_there(kbuild, tmp_path):

@@ -85,7 +85,7 @@ def test_a_generated_value_has_no_place():
     problem = Problem("K100", "m", NOWHERE, related=(Related("made here", NOWHERE),))
     assert full([problem]) == "error[K100]: m\nnote: made here"
     assert as_json([problem])[0]["file"] is None
-    assert github([problem]) == "::error title=K100::m"
+    assert github([problem]) == "::error title=K100::m%0Amade here"
 
 
 @pytest.mark.parametrize(

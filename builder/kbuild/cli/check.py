@@ -1,5 +1,6 @@
 """check: everything that can be known of specs before they are built."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -113,8 +114,8 @@ def _print(
         return
     if format == "github":
         if problems:
-            say(render.github(problems))
-        return
-    tell(problems)
+            say(render.github(problems, Path.cwd()))
+    else:
+        tell(problems)
     for line in () if quiet else lines:
         say(line)

@@ -1,6 +1,7 @@
 """Problems → text for people, plain values for JSON, annotations for GitHub."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from kbuild.text.node import NOWHERE
 from kbuild.text.problem import Problem, Severity
@@ -35,12 +36,16 @@ def as_json(problems: Iterable[Problem]) -> list[dict[str, str | int | None]]:
     return [_as_json(problem) for problem in problems]
 
 
-def github(problems: Iterable[Problem]) -> str:
+def github(problems: Iterable[Problem], root: Path | None = None) -> str:
     """Each problem as a workflow command, one a line; no line break at the end.
 
     https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+
+    Args:
+        root: the folder of the checkout, which GitHub knows files by; None leaves them as the user called them. What
+            stands in no file below it is told in words.
     """
-    return "\n".join(map(_github, problems))
+    return "\n".join(_github(problem, root) for problem in problems)
 
 
 def _full(problem: Problem, color: bool) -> Iterator[str]:
@@ -96,18 +101,34 @@ def _as_json(problem: Problem) -> dict[str, str | int | None]:
     }
 
 
-def _github(problem: Problem) -> str:
+def _github(problem: Problem, root: Path | None) -> str:
     properties: dict[str, str | int] = {}
+    said = [problem.message, problem.help or ""]
     if span := _real(problem.span):
-        properties = {"file": span.source.name, "line": span.line, "endLine": span.end_line}
-        # GitHub rejects columns of an annotation that goes over several lines.
-        if span.line == span.end_line:
-            properties |= {"col": span.column, "endColumn": span.end_column}
+        file = _file(span, root)
+        if file is None:
+            said.append(f"at {span}")
+        else:
+            properties = {"file": file, "line": span.line, "endLine": span.end_line}
+            # GitHub rejects columns of an annotation that goes over several lines.
+            if span.line == span.end_line:
+                properties |= {"col": span.column, "endColumn": span.end_column}
+    for related in problem.related:
+        place = _real(related.span)
+        said.append(f"{related.message} ({place})" if place else related.message)
     properties["title"] = problem.code
     order = ("file", "line", "col", "endLine", "endColumn", "title")
     listed = ",".join(f"{name}={_property(str(properties[name]))}" for name in order if name in properties)
-    text = "\n".join(filter(None, (problem.message, problem.help)))
+    text = "\n".join(filter(None, said))
     return f"::{_GITHUB[problem.severity]} {listed}::{_data(text)}"
+
+
+def _file(span: Span, root: Path | None) -> str | None:
+    """A file by its path from the root of the checkout; None if GitHub has no such file."""
+    path = span.source.path
+    if root is None:
+        return span.source.name
+    return path.relative_to(root).as_posix() if path is not None and path.is_relative_to(root) else None
 
 
 def _data(text: str) -> str:
