@@ -106,6 +106,8 @@ def test_vit_b16_is_what_torchvision_documents():
         ("ConvLSTM2D", {"filters": 2, "kernel_size": 3}, [(5, 6, 6, 1)], 5 * 16 * 2 * (4 * (2 * 9 * 3 + 1) + 9)),
         ("Attention", {}, [[(3, 4), (5, 4)]], 15 * (2 * 4 + 5) + 3 * 4 * 2 * 5),
         ("AdditiveAttention", {}, [[(3, 4), (5, 4)]], 15 * (4 * 4 + 5) + 3 * 4 * 2 * 5),
+        ("MaxPooling2D", {"pool_size": 3, "strides": 2}, [(9, 9, 2)], 9 * 4 * 4 * 2),
+        ("Conv2D", {"filters": 4, "kernel_size": 3, "groups": 2}, [(4, 4, 8)], 2 * 2 * 4 * (2 * 9 * 4 + 1)),
         ("Dot", {"axes": 1}, [[(7, 2), (7, 3)]], 2 * 7 * 6),
         ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [None, 4]}, [(3, 5)], 2 * 3 * 5 * 4),
         ("BatchNormalization", {}, [(4, 4, 8)], 2 * 128),

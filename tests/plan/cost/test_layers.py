@@ -77,3 +77,37 @@ def test_the_argument_trainable_freezes_the_layers_own_weights_only():
     learned = sum(int(keras.ops.size(weight)) for weight in model.trainable_weights)
     args = {"num_heads": 2, "key_dim": 3, "trainable": False}
     assert cost_of("MultiHeadAttention", args, [(5, 4), (5, 4)], ((5, 4),)).trainable == learned == 118
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "inputs"),
+    [
+        ("BatchNormalization", {"renorm": True, "axis": 1}, [(6, 4)]),
+        ("Conv2D", {"filters": 4, "kernel_size": 3, "groups": 2}, [(6, 6, 8)]),
+        ("Conv2D", {"filters": 4, "kernel_size": [3, 1], "lora_rank": 2, "data_format": "channels_first"}, [(8, 6, 6)]),
+        ("Conv1D", {"filters": 4, "kernel_size": 3, "padding": "causal"}, [(None, 8)]),
+        ("DepthwiseConv2D", {"kernel_size": 3, "depth_multiplier": 2, "data_format": "channels_first"}, [(8, 6, 6)]),
+        ("SeparableConv1D", {"filters": 4, "kernel_size": 3, "depth_multiplier": 2, "use_bias": False}, [(None, 8)]),
+        ("Conv2DTranspose", {"filters": 4, "kernel_size": 3}, [(6, 6, 8)]),
+        ("Embedding", {"input_dim": 7, "output_dim": 4, "lora_rank": 2}, [(None,)]),
+        ("ReversibleEmbedding", {"input_dim": 7, "output_dim": 4, "tie_weights": False}, [(3,)]),
+        ("LayerNormalization", {"axis": [1, 2], "center": False}, [(6, 4)]),
+        ("LayerNormalization", {"rms_scaling": True}, [(6, 4)]),
+        ("Normalization", {"axis": [1, 2]}, [(6, 4)]),
+        ("Normalization", {"axis": None}, [(6, 4)]),
+        ("Normalization", {"mean": 1.0, "variance": 2.0}, [(6, 4)]),
+        ("PReLU", {"shared_axes": [1, 2]}, [(None, None, 4)]),
+        ("GRU", {"units": 3, "reset_after": False}, [(None, 4)]),
+        ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "value_dim": 5, "output_shape": [2, 3]}, [(6, 4), (7, 8)]),
+        ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "use_gate": True, "use_bias": False}, [(6, 4), (7, 4)]),
+        ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "attention_axes": [2]}, [(5, 6, 4), (5, 7, 4)]),
+        ("Attention", {"use_scale": True, "score_mode": "concat"}, [[(6, 4), (7, 4)]]),
+        ("STFTSpectrogram", {"frame_length": 4, "fft_length": 8, "mode": "real"}, [(32, 2)]),
+        ("SpectralNormalization", {"layer": Call("layers", "Conv2DTranspose", {"filters": 2, "kernel_size": 3})}, [(6, 6, 4)]),
+        ("SpectralNormalization", {"layer": Call("layers", "DepthwiseConv2D", {"kernel_size": 3})}, [(6, 6, 4)]),
+        ("Dense", {"units": 3, "activation": Call("layers", "PReLU")}, [(6, 4)]),
+    ],
+)  # fmt: skip
+def test_what_changes_the_weights(count, name, args, inputs):
+    """Arguments that are rare among random ones."""
+    assert count(name, args, inputs)
