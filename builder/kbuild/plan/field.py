@@ -2,8 +2,8 @@
 
 A place of a layer with a kernel of k places, d apart, each s after the last, sees r' = r + (k - 1)·d·j places of the
 input, and the next place lies j' = j·s further (Araujo, Norris, Sim: Computing Receptive Fields of Convolutional Neural
-Networks, Distill 2019, eq. 2). Where paths meet, the wider one counts. Layers that enlarge a map divide j; its places do
-not all see equally much, and a size may then be off by one old j.
+Networks, Distill 2019, eq. 2). Where paths meet, the wider one counts. Layers that enlarge a map divide j; its places
+do not all see equally much, and a size may then be off by one old j.
 
 What a normalization or a gate (a squeeze-and-excite) knows of the rest of a map is not counted: it is one number for a
 whole channel and does not say where.
