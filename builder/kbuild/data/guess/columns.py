@@ -41,7 +41,8 @@ def guess(path: Path, target: str | None) -> Guess:
         middle = center(numbers.tolist())
     if None in header.counts.values():
         header = replace(header, counts={"train": _lines(path, rows)})
-    return Guess(spec_name(path), section, source, header, path.parent, None, middle, (*first, *notes))
+    encoded = "numbers are normalized and categories made one-hot before the model, by what the training part tells"
+    return Guess(spec_name(path), section, source, header, path.parent, None, middle, (*first, *notes, encoded))
 
 
 def _features(rows: table.Table, target: str) -> tuple[dict[str, str], list[str]]:

@@ -75,15 +75,18 @@ def _dense(entering: int | None, units: int, examples: int | None) -> list[Line]
         why = f"Heaton's rule of thumb: {ends}" + (", then √ of what is before times behind" if len(widths) > 1 else "")
     rates = thumb.dropout(widths)
     lines = [
-        Line("- mlp:", "for each number: Dense, BatchNormalization, ReLU, Dropout; without biases, the norm shifts"),
+        Line("- mlp:", f"Dense without bias, for the norm shifts; norm; ReLU{'; Dropout' if any(rates) else ''}"),
         Line(f"    units: {widths}", why),
         Line(
             "    norm: BatchNormalization", "mean 0, variance 1 over the batch: trains faster, and allows larger steps"
         ),
     ]
     if any(rates):
-        written = str(rates[0]) if len(set(rates)) == 1 else str(rates)
-        lines.append(Line(f"    dropout: {written}", "so much is left out of each step, less towards the output"))
+        written = f"[{', '.join(f'{rate:g}' for rate in rates)}]" if len(rates) > 1 else f"{rates[0]:g}"
+        where = " after the last norm" if len(rates) > 1 else ""
+        lines.append(
+            Line(f"    dropout: {written}", f"so much is left out of each step{where}, against learning by heart")
+        )
     return lines
 
 

@@ -98,7 +98,8 @@ def _data(guess: Guess, made: Form, home: Path) -> list[Line]:
     lines += _split(guess)
     train = _trained(guess)
     size = thumb.batch(train)
-    steps = f"; {-(-train // size):,} steps to an epoch" if train else ""
+    count = -(-train // size) if train else 0
+    steps = f"; {count:,} step{'s' if count > 1 else ''} to an epoch" if count else ""
     lines.append(Line(f"  batch_size: {size}", f"examples in a step{steps}"))
     if made.augment:
         lines += [

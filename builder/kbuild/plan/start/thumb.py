@@ -31,10 +31,12 @@ def hidden(entering: int, leaving: int, examples: int | None) -> list[int]:
 
 
 def dropout(widths: Sequence[int]) -> list[float]:
-    """Rates that fall towards the output; none where a layer is too narrow to spare a unit (Srivastava et al., JMLR 15,
-    2014, appendix A: 0.5 to 0.2 of hidden units).
+    """A rate for each layer: none before another normalization, which would see other variances in training than later
+    (Li et al., arXiv:1801.05134), and less where a layer is too narrow to spare a unit (Srivastava et al., JMLR 15,
+    2014, appendix A).
     """
-    return [round(0.3 - 0.1 * min(place, 2), 1) if width >= 16 else 0.0 for place, width in enumerate(widths)]
+    last = 0.2 if widths[-1] >= 16 else 0.1 if widths[0] >= 16 else 0.0
+    return [*[0.0] * (len(widths) - 1), last]
 
 
 def stages(sides: Sequence[int | None]) -> list[list[int]]:
@@ -63,7 +65,10 @@ def filters(count: int) -> list[int]:
 def batch(examples: int | None) -> int:
     """Small for little data: noise helps there, and 32 is rarely wrong (Masters and Luschi, arXiv:1804.07612)."""
     count = examples or 2000
-    return 16 if count < 1000 else 32 if count < 10_000 else 64 if count < 50_000 else 128
+    size = 16 if count < 1000 else 32 if count < 10_000 else 64 if count < 50_000 else 128
+    while size > 1 and count < 4 * size:
+        size //= 2
+    return size
 
 
 def epochs(examples: int | None, size: int) -> int:
