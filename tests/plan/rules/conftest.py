@@ -1,6 +1,8 @@
 """What a rule says of a network written in a line or two."""
 
+import textwrap
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +45,18 @@ def find() -> Callable[..., list[Problem]]:
 def said(find) -> Callable[..., Said]:
     """(code, layers, shape, top, end) → how grave each problem of a rule is, and the text it points at."""
     return lambda *args, **kwargs: [(problem.severity, pointed(problem)) for problem in find(*args, **kwargs)]
+
+
+@pytest.fixture
+def tell() -> Callable[..., Said]:
+    """(code, a spec without its first line, folders of data) → how grave each problem of a rule is, and what it says."""
+
+    def told(code: str, text: str, *roots: Path) -> Said:
+        try:
+            found = check(load(f"kbuild: 1\n{textwrap.dedent(text).strip()}\n", data_roots=roots)).problems
+        except SpecError as error:
+            found = error.problems
+        assert {p.code for p in found if not p.code.startswith("K3")} == set(), "the spec itself is wrong"
+        return [(problem.severity, problem.message) for problem in found if problem.code == code]
+
+    return told

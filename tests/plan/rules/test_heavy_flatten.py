@@ -27,7 +27,7 @@ def test_in_one_dimension(find):
         ("- Flatten\n- Dense: {units: 100, activation: relu}", "[8, 8, 1]"),
         (f"{CONV}\n- GlobalAveragePooling2D\n- Dense: {{units: 100, activation: relu}}", "[8, 8, 1]"),
         ("- Conv2D: {filters: 64, kernel_size: 3, padding: same, activation: relu}\n- Flatten", "[2, 2, 16]"),
-        (f"{CONV}\n- MaxPooling2D: 8\n- Flatten\n- Dense: {{units: 100, activation: relu}}", "[8, 8, 1]"),
+        (f"{CONV}\n- MaxPooling2D: 8\n- Flatten\n- Dense: {{units: 1000, activation: relu}}\n- Dense: 1", "[8, 8, 1]"),
     ],
     ids=["no convolution", "pooled", "less than half", "one place"],
 )

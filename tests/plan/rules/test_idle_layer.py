@@ -14,6 +14,7 @@ END = "\n- Flatten\n- Dense: 2"
         ("GlobalAveragePooling2D\n- Flatten\n- Reshape: [1, 3]", "[8, 8, 3]", "its input is flat, (3,)"),
         ("Reshape: [8, 8, 3]", "[8, 8, 3]", "its input has that shape"),
         ("Reshape: [8, -1]", "[8, 3]", "its input has that shape"),
+        ("Reshape: [-1, 3]", "[null, 3]", "its input has that shape"),
         ("MaxPooling2D: 1", "[8, 8, 3]", "its windows are 1 wide"),
         ("MaxPool2D: {pool_size: [1, 1], strides: 1}", "[8, 8, 3]", "its windows are 1 wide"),
         ("ZeroPadding2D: 0", "[8, 8, 3]", "it adds or takes 0"),
@@ -38,7 +39,7 @@ def test_says_why(find, layer, shape, why):
         ("ZeroPadding2D: [[0, 1], [0, 0]]", "[8, 8, 3]"),
         ("UpSampling2D: [1, 2]", "[8, 8, 3]"),
         ("Dropout: 0.1", "[8, 8, 3]"),
-        ("Reshape: [8, -1]", "[null, 3]"),
+        ("Reshape: [3, -1]", "[null, 3]"),
         ("Identity", "[8, 3]"),
     ],
 )

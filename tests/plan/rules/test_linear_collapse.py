@@ -101,6 +101,18 @@ SILENT = {
         "- Conv2DTranspose: {filters: 16, kernel_size: 2, strides: 2}\n- Conv2D: {filters: 16, kernel_size: 3}",
         "[7, 7, 16]",
     ),
+    "learned upsampling that is wide": (
+        "- Conv2DTranspose: {filters: 32, kernel_size: 3, strides: 2}\n- Conv2D: {filters: 16, kernel_size: 3}",
+        "[7, 7, 16]",
+    ),
+    "narrower than both ends": (
+        "- Conv2D: {filters: 8, kernel_size: 3}\n- Conv2D: {filters: 64, kernel_size: 3}",
+        "[7, 7, 64]",
+    ),
+    "perhaps narrower than both ends": (
+        "- MobileNetV2: {include_top: false, weights: null, pooling: avg}\n- Dense: 64\n- Dense: 128",
+        "[96, 96, 3]",
+    ),
     "scores that are enlarged": (
         "- Conv2D: {filters: 21, kernel_size: 1}\n- Conv2DTranspose: {filters: 21, kernel_size: 64, strides: 32}",
         "[7, 7, 512]",
@@ -127,6 +139,11 @@ def test_is_silent_where_the_first_is_an_output_too(said):
     layers = "- {Dense: 64, name: a}\n- {Dense: 10, name: b}"
     assert len(said("K310", layers)) == 1
     assert said("K310", layers, end="  outputs: [a, b]") == []
+
+
+def test_fires_on_an_input_of_unknown_size_where_no_size_could_be_meant(said):
+    layers = "- MobileNetV2: {include_top: false, weights: null, pooling: avg}\n- Dense: 64\n- Dense: 10"
+    assert said("K310", layers, "[96, 96, 3]") == [("warning", "Dense")]
 
 
 def test_says_which_two(find):

@@ -27,10 +27,11 @@ def test_fires(find, layers):
         "- mlp: {units: [16, 32], dropout: [0.2, 0.5]}",
         "- mlp: {units: [32, 16], dropout: [0, 0.5]}",
         "- mlp: {units: [32, 16], dropout: [0.5, 0]}",
+        "- Dense: 32\n- Dropout: 0\n- Dense: 16\n- Dropout: 0.5",
         "- Dropout: 0.1\n- Dense: 32\n- ReLU\n- Dropout: 0.5",
         "- mlp: [32]\n- Dense: 16\n- ReLU\n- Dropout: 0.5",
     ],
-    ids=["falls", "one rate", "wider", "first none", "last none", "on the input", "once"],
+    ids=["falls", "one rate", "wider", "first none", "last none", "first 0", "on the input", "once"],
 )
 def test_is_silent(said, layers):
     assert said("K317", layers + END) == []

@@ -73,6 +73,11 @@ def test_is_silent(said, layers):
     assert said("K311", layers + END) == []
 
 
+def test_a_gate_at_the_end_of_a_run_does_not_count(said):
+    gated = "- {Dense: {units: 64, activation: sigmoid}, repeat: 4}\n- {Multiply: null, from: [input, previous]}"
+    assert said("K311", gated + END) == []
+
+
 def test_a_run_is_told_once_at_its_first_layer(find):
     layers = "\n".join(f"- Dense: {{units: {8 + n}, activation: sigmoid}}" for n in range(6))
     (problem,) = find("K311", layers + END)

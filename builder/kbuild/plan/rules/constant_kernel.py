@@ -58,7 +58,7 @@ def find(net: Net) -> Iterator[Problem]:
 
 def _constant(step: Step) -> str | None:
     """The initializer of a trained kernel that has one number everywhere."""
-    if family(step) not in MAPS - {"depthwise"} or step.trainable is False:
+    if family(step) not in MAPS or step.trainable is False:
         return None
     given = layer(step).args.get("kernel_initializer", layer(step).args.get("pointwise_initializer"))
     name = plain(given)

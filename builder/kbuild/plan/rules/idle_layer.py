@@ -51,7 +51,7 @@ def _why(net: Net, step: Step) -> str | None:
         return None
     if name == "Flatten" and before is not None and len(before) == 1:
         return f"its input is flat, ({before[0]},)"
-    if name == "Reshape" and before is not None and before == after and None not in before:
+    if name == "Reshape" and before is not None and before == after:
         return "its input has that shape"
     if family(step) == "dropout" and rate(step) == 0:
         return "its rate is 0"

@@ -82,7 +82,9 @@ def activation(step: Step) -> str | None:
 
 def width(net: Net, step: Step) -> int | None:
     """How many units, filters or channels a step gives."""
-    return channels(step, net.output_shape(step))
+    found = channels(step, net.output_shape(step))
+    written = (layer(step).args.get(name) for name in ("units", "filters") if found is None)
+    return next((size for size in written if isinstance(size, int)), found)
 
 
 def fan_in(net: Net, step: Step) -> int | None:

@@ -113,7 +113,8 @@ def _kernel(step: Step) -> tuple[int, ...] | None:
 def _patches(step: Step, kernel: tuple[int, ...]) -> bool:
     """Whether a convolution reads patches that do not overlap: a dense layer on each."""
     strides = sizes(step, "strides", len(kernel))
-    return prod(kernel) > 1 and strides is not None and all(s >= k for s, k in zip(strides, kernel, strict=True))
+    overlaps = prod(kernel) == 1 or family(step) == "transposed"
+    return not overlaps and strides is not None and all(s >= k for s, k in zip(strides, kernel, strict=True))
 
 
 def _flat(net: Net, first: Step) -> tuple[int, int, int] | None:

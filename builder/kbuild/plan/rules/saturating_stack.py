@@ -65,9 +65,9 @@ def _run(net: Net, step: Step) -> Iterator[Step]:
 
 
 def _squash(net: Net, step: Step) -> str:
-    """`sigmoid` or `tanh` for a layer that ends in one like it and is not normalized."""
-    name, normalized = activated(net, step)
-    if normalized or name not in SIGMOID_LIKE | TANH_LIKE:
+    """`sigmoid` or `tanh` for a layer that ends in one like it."""
+    name, _ = activated(net, step)
+    if name not in SIGMOID_LIKE | TANH_LIKE:
         return ""
     return "sigmoid" if name in SIGMOID_LIKE else "tanh"
 
