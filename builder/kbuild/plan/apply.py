@@ -6,9 +6,12 @@ from fnmatch import fnmatch
 from typing import Any
 
 from kbuild.plan.applications import remembered
+from kbuild.plan.batch import follow
 from kbuild.plan.graph import Feed, Graph, Here, values, written
 from kbuild.plan.plan import Ref, Shape, Step
-from kbuild.plan.shapes import ShapeMistake, shapes_of
+from kbuild.plan.shapes import ShapeMistake
+from kbuild.plan.shapes.table import reckoned
+from kbuild.plan.trail import trail
 from kbuild.spec.call import Call
 from kbuild.spec.calls import Context, call, find
 from kbuild.spec.entry import is_call
@@ -244,23 +247,25 @@ def _shapes(step: Step, made: Call, args: Mapping[str, Any], feed: Feed, graph: 
             f"`{made.name}` needs (rows, columns, channels) but gets {written(shape)}",
             step.span,
             help="put a `Reshape` in front of it",
-            related=graph.trail(feed.all),
+            related=trail(graph, feed, step.within),
             path=step.path,
         )
     if made.namespace == "applications":
         return _inside(step, shape)
     named = {key: of(value) if isinstance(value, Ref | list) else value for key, value in step.kwargs.items()}
     try:
-        return shapes_of(made.name, args, [of(value) for value in step.args], named, made.namespace)
+        shapes, gone = reckoned(made.name, args, [of(value) for value in step.args], named, made.namespace)
     except ShapeMistake as found:
         raise mistake(
             "K207",
             found.message,
             made.spans.get(found.argument or "", step.span),
             help=found.help,
-            related=graph.trail(feed.all),
+            related=trail(graph, feed, step.within),
             path=step.path,
         ) from None
+    follow(step, gone, feed, graph)
+    return shapes
 
 
 def _inside(step: Step, shape: Shape) -> tuple[Shape, ...] | None:

@@ -5,6 +5,7 @@ own.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from kbuild.plan.batch import without_examples
 from kbuild.plan.entries import expand_chain
 from kbuild.plan.graph import LOST, Bound, Feed, Frame, Graph, Here, values
 from kbuild.plan.plan import Input, Plan, Ref, Shape
@@ -174,6 +175,7 @@ def nested_block(
         feed = Feed((Ref(key),))
         inside = replace(here, frame=Frame(), input=feed, within=(), depth=here.depth + 2)
         bound = use_block(item, feed, inside, own, "")
+        own.problems += without_examples({"output": bound.tensors[0]}, own)
         graph.entries = own.entries
         if own.problems:
             raise SpecError(own.problems)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from kbuild.data.header import Header
+from kbuild.plan.batch import without_examples
 from kbuild.plan.budget import limit
 from kbuild.plan.count import bounded
 from kbuild.plan.entries import expand_chain
@@ -47,6 +48,7 @@ def expand(spec: Spec, header: Header | None = None) -> Plan:
     layers = spec.layers if numbers is None else _layers(numbers, header, spec.layers)
     out = expand_chain(layers, first, here, graph)
     outputs = _outputs(spec, out, here, graph)
+    graph.problems += without_examples(outputs, graph)
     errors = [p for p in graph.problems if p.severity == "error"]
     if errors:
         raise SpecError(unique(graph.problems))

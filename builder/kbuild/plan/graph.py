@@ -3,8 +3,11 @@
 Lives only inside `expand`; what leaves it is a frozen Plan.
 """
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from kbuild.plan.plan import Group, Input, Ref, Shape, Step
 from kbuild.spec.entry import Entry
@@ -15,8 +18,11 @@ from kbuild.spec.spec import Block
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar
 from kbuild.text.node import Sequence as SequenceNode
-from kbuild.text.problem import Problem, Related, SpecError, mistake
+from kbuild.text.problem import Problem, SpecError, mistake
 from kbuild.text.source import Span
+
+if TYPE_CHECKING:
+    from kbuild.plan.batch import Astray
 
 MOST_ENTRIES = 1_000_000
 DEEPEST = 100
@@ -44,7 +50,7 @@ class Feed:
 
     items: tuple[Ref, ...] = ()
     listed: bool = False
-    by_name: Mapping[str, "Feed"] = field(default_factory=dict)
+    by_name: Mapping[str, Feed] = field(default_factory=dict)
 
     @property
     def first(self) -> Ref:
@@ -58,7 +64,7 @@ class Feed:
         """Every tensor in it."""
         return (*self.items, *(ref for feed in self.by_name.values() for ref in feed.all))
 
-    def with_first(self, ref: Ref) -> "Feed":
+    def with_first(self, ref: Ref) -> Feed:
         """The same with another first tensor."""
         if self.items:
             return replace(self, items=(ref, *self.items[1:]))
@@ -73,7 +79,7 @@ class Again:
     """What `reuse` needs to go through an entry once more."""
 
     entry: Entry
-    here: "Here"
+    here: Here
     start: int
     stop: int
 
@@ -84,7 +90,7 @@ class Bound:
 
     tensors: tuple[Ref, ...]
     named: Mapping[str, Ref] = field(default_factory=dict)
-    copies: tuple["Bound", ...] | None = None
+    copies: tuple[Bound, ...] | None = None
     again: Again | None = None
 
 
@@ -93,7 +99,7 @@ class Frame:
     """The names of one scope; `outer` is None in a block, which sees nothing of its caller."""
 
     prefix: tuple[str, ...] = ()
-    outer: "Frame | None" = None
+    outer: Frame | None = None
     names: dict[str, Bound] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     coming: set[str] = field(default_factory=set)
@@ -142,7 +148,7 @@ class Here:
     within: tuple[Group, ...] = ()
     depth: int = 0
 
-    def inside(self, kind: str, name: str, prefix: str | None = None, what: str = "", count: int = 0) -> "Here":
+    def inside(self, kind: str, name: str, prefix: str | None = None, what: str = "", count: int = 0) -> Here:
         """The same place in one more group; `prefix` is that of the frame unless it is given."""
         start = "-".join(self.frame.prefix) if prefix is None else prefix
         return replace(self, within=(*self.within, Group(kind, name, start, what, count)), depth=self.depth + 1)
@@ -164,6 +170,8 @@ class Graph:
     twins: list[str] | None = None
     """While an entry is used again: the steps of the first time, last first, whose layers are applied once more."""
     limit: Limit | None = None
+    astray: dict[str, Astray] = field(default_factory=dict)
+    """Steps whose results have no row for each example."""
 
     def shape(self, ref: Ref) -> Shape:
         """The shape of a tensor, as far as it is known."""
@@ -191,9 +199,15 @@ class Graph:
         now, then = (_features(self.shape(next(iter(tensors(each)), LOST))) for each in (step, before))
         known = step.call.name in _BY_FEATURES and step.call.args.get("data_format") != "channels_first"
         if known and now is not None and then is not None and now != then:
+            from kbuild.plan.trail import one
+
             message = f"`{before.name}` was made for {then} features and gets {now} when it is used again"
             raise mistake(
-                "K216", message, step.span, help="give it an input of the same size", related=self.trail(tensors(step))
+                "K216",
+                message,
+                step.span,
+                help="give it an input of the same size",
+                related=one(self, tensors(step)[0]),
             )
 
     def count(self, span: Span, more: int = 1) -> None:
@@ -206,21 +220,6 @@ class Graph:
         self.entries += more
         if self.entries > MOST_ENTRIES:
             raise too_many(self.entries, span)
-
-    def trail(self, refs: Sequence[Ref], most: int = 4) -> tuple[Related, ...]:
-        """The shapes that led to `refs`, nearest last: what a shape problem shows."""
-        found: list[Related] = []
-        ref = refs[0] if refs else LOST
-        while len(found) < most and ref.step in self.steps:
-            step = self.steps[ref.step]
-            if step.span:
-                found.append(Related(f"`{step.name}` gives {written(self.shape(ref))}", step.span))
-            before = tensors(step)
-            ref = before[0] if before else LOST
-        if ref.step in self.inputs and len(found) < most and self.inputs[ref.step].span:
-            given = self.inputs[ref.step]
-            found.append(Related(f"the input `{given.name}` is {written(given.shape)}", given.span))  # type: ignore[arg-type]
-        return tuple(reversed(found))
 
 
 def too_many(count: int, span: Span) -> SpecError:

@@ -17,11 +17,12 @@ def placed(problem: Problem, used: tuple[Span, ...]) -> Problem:
     """
     if not used or problem.span is None or (problem.related[-1:] and problem.related[-1].message in (_USED, _INSIDE)):
         return problem
-    own = [span for span in used if not _shipped(span)]
-    if _shipped(problem.span) and own:
+    own = [span for span in used if not shipped(span)]
+    if shipped(problem.span) and own:
         return replace(problem, span=own[-1], related=(*problem.related, Related(_INSIDE, problem.span)))
     return replace(problem, related=(*problem.related, *(Related(_USED, span) for span in own)))
 
 
-def _shipped(span: Span) -> bool:
+def shipped(span: Span) -> bool:
+    """Whether a place is in a block that kbuild ships."""
     return span.source.name.startswith("kbuild:blocks/")

@@ -67,6 +67,13 @@ def test_operations_that_few_arguments_fit(compare):
     compare("vander", {"N": 3}, [()], {}, "ops")
     compare("vander", {"N": 3}, [(4,)], {}, "ops")
     compare("where", {}, [(3, 4), (1, 4), (3, 1)], {}, "ops")
+    compare("view_as_complex", {}, [(4, 2)], {}, "ops")
+    compare("view_as_complex", {}, [(4, 3)], {}, "ops", run=True)
+    compare("ctc_loss", {}, [(5,), (9, 4), (), ()], {}, "ops")
+    compare("ctc_decode", {}, [(9, 4), ()], {}, "ops")
+    for name in ("argsort", "log_softmax", "rms_normalization", "sparsemax", "nanmax", "nanprod", "nanvar", "ptp"):
+        compare(name, {"axis": -1}, [(3, 4)], {}, "ops")
+        compare(name, {"axis": 3}, [(3, 4)], {}, "ops", run=True)
     compare("view", {}, [(4,)], {}, "ops")
     compare("view", {"dtype": "float16"}, [(4,)], {}, "ops")
     compare("scatter", {"indices": [[0]], "shape": [4]}, [], {"values": ()}, "ops")
@@ -75,11 +82,23 @@ def test_operations_that_few_arguments_fit(compare):
 
 
 @pytest.mark.parametrize(
-    "name", ["conv", "depthwise_conv", "conv_transpose", "rearrange", "adaptive_max_pool", "adaptive_average_pool"]
+    "name",
+    [
+        "conv",
+        "depthwise_conv",
+        "separable_conv",
+        "conv_transpose",
+        "rearrange",
+        "adaptive_max_pool",
+        "adaptive_average_pool",
+    ],
 )
 def test_operations_that_no_spec_can_call(compare, name):
     """Keras wants of them what YAML has not; a layer does the same."""
-    args: dict[str, Any] = {"kernel": [[[[1.0]] * 3]]}
+    kernel = [[[[1.0]] * 3]]
+    args: dict[str, Any] = {"kernel": kernel}
+    if name == "separable_conv":
+        args = {"depthwise_kernel": kernel, "pointwise_kernel": kernel}
     if name.startswith("adaptive"):
         args = {"output_size": [2, 2]}
     compare(name, {"pattern": "b h w c -> b w h c"} if name == "rearrange" else args, [(8, 8, 3)], {}, "ops")

@@ -34,10 +34,11 @@ def squeeze(given: Given) -> Shapes:
 
 
 def reshape(given: Given) -> Shapes:
-    """→ `newshape`, the batch included: mostly `[-1, …]`."""
+    """→ `newshape`, the batch included: `[-1, …]`. With a fixed first size there is no batch in front any more."""
     target = given.raw("newshape")
-    items = target if isinstance(target, (list, tuple)) else [target]
-    return one(rearranged(given, "newshape", full(given), tuple(items)))
+    items = tuple(target) if isinstance(target, (list, tuple)) else (target,)
+    shape = rearranged(given, "newshape", full(given), items)
+    return one(shape, 0 if items[:1] == (-1,) else None)
 
 
 def transpose(given: Given) -> Shapes:

@@ -88,11 +88,32 @@ def shapes_of(
         >>> shapes_of("LSTM", {"units": 4, "return_state": True}, [(10, 3)])
         ((4,), (4,), (4,))
     """
+    return reckoned(name, args, inputs, kwinputs, namespace)[0]
+
+
+def reckoned(
+    name: str,
+    args: Mapping[str, object],
+    inputs: Sequence[object],
+    kwinputs: Mapping[str, object] | None = None,
+    namespace: str = "layers",
+) -> tuple[tuple[Shape, ...] | None, bool]:
+    """As `shapes_of`; and whether the result of an operation is known to have no batch in front.
+
+    A rule that does not know says so with `UnknownShape`; None in what it returns is a tensor without a batch.
+    """
     rule = RULES.get(namespace, {}).get(name)
     if rule is None:
-        return None
+        return None, False
+    label = f"ops.{name}" if namespace == "ops" else name
     try:
-        label = f"ops.{name}" if namespace == "ops" else name
-        return rule(Given(label, args, inputs, kwinputs or {}, shapes_of))
+        shapes = rule(Given(label, args, inputs, kwinputs or {}, shapes_of))
     except UnknownShape as unknown:
-        return None if unknown.outputs is None else (None,) * unknown.outputs
+        return None if unknown.outputs is None else (None,) * unknown.outputs, False
+    return shapes, namespace == "ops" and shapes is not None and None in shapes
+
+
+def takes_any_batch(name: str) -> bool:
+    """Whether a layer may be given a tensor that has no row for each example: value by value, merged, or a penalty."""
+    rule = RULES["layers"].get(name)
+    return rule is None or rule is keep.same or name in merge.RULES or name == "AddLoss"
