@@ -54,7 +54,9 @@ def data(one: Checked, other: Checked) -> Iterator[Change]:
     yield from _changes("data", one.spec.data, other.spec.data)
     if one.spec.data is None or other.spec.data is None:
         return
-    yield from _changes("data.augment", *(_augment(found) for found in (one, other)))
+    mine, theirs = (_augment(found) for found in (one, other))
+    for name in dict.fromkeys([*mine, *theirs]):
+        yield from _changes(f"data.augment.{name}".rstrip("."), mine.get(name), theirs.get(name))
 
 
 def train(one: Checked, other: Checked) -> Iterator[Change]:
@@ -127,8 +129,7 @@ def _plain(value: object) -> Plain:
 
 
 def _augment(found: Checked) -> dict[str, object]:
-    calls = {name or "layers": tuple(calls) for name, calls in found.spec.augment.items()}
-    return {name: list(map(plain, several)) for name, several in calls.items()}
+    return {name: [plain(call) for call in calls] for name, calls in found.spec.augment.items()}
 
 
 def _written(found: Checked, key: str) -> Plain:
