@@ -219,7 +219,7 @@ def test_a_spec_without_data_is_refused(tmp_path):
 def test_a_monitor_that_nothing_yields_is_refused_before_a_run_exists(tmp_path):
     error = refused(tmp_path / "r", {"train.early_stopping": {"monitor": "val_acuracy"}})
     (problem,) = error.problems
-    assert (problem.code, problem.message) == ("K160", "nothing is called `val_acuracy` to monitor")
+    assert (problem.code, problem.message) == ("K330", "nothing is called `val_acuracy` to monitor")
     assert problem.help.startswith("did you mean `val_accuracy`?")
     assert not (tmp_path / "r").exists()
 

@@ -70,7 +70,7 @@ def together(train: Train, node: Node) -> list[Problem]:
     hours in).
     """
     problems: list[Problem] = []
-    steered = isinstance(train.optimizer.args.get("learning_rate"), Call)
+    steered = _steered(train.optimizer)
     schedule = train.schedule is not None
     callbacks = [c for c in train.callbacks if c.name == "ReduceLROnPlateau"]
     if steered and schedule:
@@ -96,6 +96,13 @@ def together(train: Train, node: Node) -> list[Problem]:
         )
     problems += _decay(train, node)
     return problems
+
+
+def _steered(optimizer: Call) -> bool:
+    """Whether the rate of an optimizer, or of one that it is wrapped around, is a schedule."""
+    inner = (optimizer.args.get("inner_optimizer"), optimizer.args.get("optimizer"))
+    rate = optimizer.args.get("learning_rate")
+    return isinstance(rate, Call) or any(isinstance(one, Call) and _steered(one) for one in inner)
 
 
 def _decay(train: Train, node: Node) -> list[Problem]:
@@ -168,7 +175,7 @@ def _identified(value: Node, namespace: str, context: Context) -> Call | None:
         known = identifiers(namespace)
         if value.value in known and not value.value[:1].isupper():
             return Call("identifier", value.value, {}, value.span)
-        if value.value[:1].isupper() and signature(namespace, value.value):
+        if value.value in context.own or (value.value[:1].isupper() and signature(namespace, value.value)):
             return call(value, None, (namespace,), context)
         noun = "loss" if namespace == "losses" else "metric"
         words = names(namespace) if value.value[:1].isupper() else [name for name in known if name.islower()]

@@ -59,12 +59,12 @@ def fit(
 def _fit(spec: Spec, out: Path | None, backend: str | None, command: Sequence[str], report: Reporter) -> Run:
     assert spec.data is not None
     seed = spec.train.seed
-    found = check(spec)
+    check(spec)
     engine.start(backend)
     trusted(spec.use)
     dataset = load(spec.data, seed, features=features(spec), trust=spec.trust)
-    if dataset.header != found.header:
-        found = check(spec, dataset.header)
+    # what the values tell, a header did not
+    found = check(spec, dataset.header)
     # these import Keras, which must not happen before the backend is chosen
     from kbuild.train import execution, job, session
 

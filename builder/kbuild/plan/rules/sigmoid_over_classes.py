@@ -1,11 +1,13 @@
 """a sigmoid over classes that exclude each other
 
 What it does
-    Finds outputs with a sigmoid, or another activation that looks at each unit alone, and a categorical loss.
+    Finds outputs with a sigmoid, or another activation that looks at each unit alone, and a categorical loss; and
+    logits that went through a relu.
 
 Why is this bad?
     A categorical loss is about one class of several. Keras divides what it gets by its sum, so the network is trained
-    on numbers that it does not give: its predictions do not sum to 1 and are no probabilities of the classes.
+    on numbers that it does not give: its predictions do not sum to 1 and are no probabilities of the classes. A relu
+    makes all classes equal that are less likely than a point that means nothing, and stops their gradients.
 
 Example
     model: [Flatten, {Dense: {units: 10, activation: sigmoid}}]
@@ -43,9 +45,12 @@ def find(net: Net) -> Iterator[Problem]:
         step = net.plan.step(ref.step) if ref else None
         if ref is None or step is None or head.loss is None or head.loss.name not in SPARSE | CATEGORICAL:
             continue
-        if head.loss.args.get("from_logits"):
-            continue
         activation = last_activation(net.plan, ref)
+        if head.loss.args.get("from_logits"):
+            if activation in {"relu", "re_lu"}:
+                message = f"the output `{head.output}` gives logits, and a relu cuts off those below 0"
+                yield at_step(CODE, SEVERITY, step, message, "write `activation: softmax`", argument="activation")
+            continue
         if activation not in _ALONE:
             continue
         shape = net.plan.shape(ref)

@@ -22,6 +22,7 @@ Source
     The classes of `keras.metrics`; the rule is compared with all of them, fitted on a batch of each kind.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 
 from kbuild.data.header import Target
@@ -92,6 +93,8 @@ def _wrong(
             return severity, f"wants a vector for each label, and {said}", instead or _for_integers(name)
         if units == 1 and name in _MATRIX | _ROWS:
             return "error", f"wants a row for each label, and {said}", _help_of_one(name)
+        if units == 1 and re.match("Sparse|Categorical", name):
+            return _severity(name), "chooses among several units, and the output has 1", "write `accuracy`"
     if vectors and name.startswith("Sparse"):
         return "error", "wants integer labels, and they are vectors", instead
     if target.task == "multilabel" and name.startswith("Sparse"):
@@ -105,6 +108,11 @@ def _wrong(
     if name == "Accuracy" and last_activation(net.plan, ref) in PROBABILITIES:
         return "warning", "asks whether label and prediction are equal, and a probability never is", instead
     return None
+
+
+def _severity(name: str) -> Severity:
+    """Of a metric for several units that meets one: the loss fails, the others say what means nothing."""
+    return "error" if name.endswith("entropy") else "warning"
 
 
 def _for_integers(name: str) -> str:
