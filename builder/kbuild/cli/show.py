@@ -109,11 +109,13 @@ def _draw(plan: "Plan", costs: "Costs", depth: int | None, file: Path, quiet: bo
 def _table(found: "Checked", plan: "Plan", costs: "Costs", depth: int | None, is_built: bool) -> None:
     from kbuild.cli.output import say
     from kbuild.plan.describe import summary
-    from kbuild.plan.draw.table import aligned, rows
+    from kbuild.plan.draw.rows import rows
+    from kbuild.plan.draw.table import aligned
     from kbuild.plan.draw.totals import totals
+    from kbuild.plan.field import fields
 
     batch = found.spec.data.batch_size if found.spec.data else 1
-    say(aligned(rows(plan, costs, depth), _width(), _paint()))
+    say(aligned(rows(plan, costs, depth, fields(plan)), _width(), _paint()))
     say()
     say(f"{plan.name}: {summary(plan)}")
     for line in totals(plan, costs, found.spec.train, batch, is_built):

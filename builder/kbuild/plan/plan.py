@@ -117,7 +117,8 @@ class Plan:
 
     def __str__(self) -> str:
         from kbuild.plan.cost import costs
-        from kbuild.plan.draw.table import aligned, rows
+        from kbuild.plan.draw.rows import rows
+        from kbuild.plan.draw.table import aligned
 
         return aligned(rows(self, costs(self)))
 

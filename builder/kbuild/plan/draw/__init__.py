@@ -4,7 +4,8 @@ words.py    numbers, shapes and calls, in few characters
 tree.py     Plan → the tree of its groups: blocks, repeats, branches
 wires.py    which tensors go into a group and come out of it, and what they are called there
 fold.py     which groups are open
-table.py    Plan, costs → rows → aligned text
+rows.py     Plan, costs → rows: a layer or a group each
+table.py    rows → aligned text
 totals.py   the lines below the table
 scene.py    Plan, what is open → boxes, frames and edges: what is to be drawn, without a place for it
 mermaid.py  Scene → Mermaid

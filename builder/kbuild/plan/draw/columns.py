@@ -1,10 +1,11 @@
 """Rows in order → how far right each node stands: straight where one follows another, in the middle of several."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-_ROUNDS = 60
+_ROUNDS, _STILL = 60, 0.02
 _LIGHT = 1e-6
 """The weight of what gives way to boxes: columns of nothing but bends."""
 
@@ -41,10 +42,15 @@ def columns(
         gap: between two nodes of a row, at least.
     """
     soft = set(light)
-    found = _straight(rows, links, soft)
+    found = {node: _Column({node: 0.0}) for row in rows for node in row}
+    lines = _Lines(found, {node: (n, place) for n, row in enumerate(rows) for place, node in enumerate(row)}, {})
+    lines.straighten(sorted(links, key=lambda link: not (link.source in soft and link.target in soft)))
+    # once more without what is light: a box is straight below another, whatever else leaves one or comes to the other
+    heavy = {node for column in found.values() if not soft.issuperset(column.nodes) for node in column.nodes}
+    lines.straighten([link for link in links if link.source in heavy and link.target in heavy])
     every = list({id(column): column for column in found.values()}.values())
     for column in every:
-        column.weight = _LIGHT if all(node in soft for node in column.nodes) else 1.0
+        column.weight = _LIGHT if soft.issuperset(column.nodes) else 1.0
     for row in rows:
         for left, right in pairwise(row):
             _wall(found, left, right, (widths[left] + widths[right]) / 2 + gap)
@@ -58,30 +64,35 @@ def columns(
     return {node: found[node].at + found[node].nodes[node] for row in rows for node in row}
 
 
-def _straight(rows: Sequence[Sequence[str]], links: Sequence[Link], soft: set[str]) -> dict[str, _Column]:
-    """Nodes that follow each other, and have no other neighbour between them, in one column."""
-    outs: dict[str, int] = {}
-    ins: dict[str, int] = {}
-    for link in links:
-        outs[link.source] = outs.get(link.source, 0) + 1
-        ins[link.target] = ins.get(link.target, 0) + 1
-    found = {node: _Column({node: 0.0}) for row in rows for node in row}
-    place = {node: (number, index) for number, row in enumerate(rows) for index, node in enumerate(row)}
-    taken: dict[int, list[tuple[int, int]]] = {}
-    bends_first = sorted(links, key=lambda link: not (link.source in soft and link.target in soft))
-    for link in bends_first:
-        if outs[link.source] != 1 or ins[link.target] != 1:
-            continue
-        (row, left), (_, right) = place[link.source], place[link.target]
-        if any((a - left) * (b - right) < 0 for a, b in taken.get(row, ())):
-            continue
-        taken.setdefault(row, []).append((left, right))
-        one, other = found[link.source], found[link.target]
-        shift = one.nodes[link.source] + link.out - other.nodes[link.target] - link.into
-        for node, offset in other.nodes.items():
-            one.nodes[node] = offset + shift
-            found[node] = one
-    return found
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Columns as they grow.
+
+    Args:
+        found: the column of each node.
+        place: its row, and where in it.
+        taken: the links that were made straight, by the row that they leave: others may not cross them.
+    """
+
+    found: dict[str, _Column]
+    place: Mapping[str, tuple[int, int]]
+    taken: dict[int, list[tuple[int, int]]]
+
+    def straighten(self, links: Sequence[Link]) -> None:
+        """Put two nodes in one column where no other link leaves the one or comes to the other."""
+        outs = Counter(link.source for link in links)
+        ins = Counter(link.target for link in links)
+        for link in links:
+            one, other = self.found[link.source], self.found[link.target]
+            (row, left), (_, right) = self.place[link.source], self.place[link.target]
+            is_only = outs[link.source] == 1 and ins[link.target] == 1 and one is not other
+            if not is_only or any((a - left) * (b - right) < 0 for a, b in self.taken.get(row, ())):
+                continue
+            self.taken.setdefault(row, []).append((left, right))
+            shift = one.nodes[link.source] + link.out - other.nodes[link.target] - link.into
+            for node, offset in other.nodes.items():
+                one.nodes[node] = offset + shift
+                self.found[node] = one
 
 
 def _wall(found: Mapping[str, _Column], left: str, right: str, apart: float) -> None:
@@ -97,10 +108,10 @@ def _settle(every: list[_Column]) -> None:
     order = _from_left(every)
     _push(order, [0.0] * len(order))
     for _ in range(_ROUNDS):
-        wanted = [(column.at + _middle(column)) / 2 for column in order]
-        if max((abs(want - column.at) for want, column in zip(wanted, order, strict=True)), default=0) < 0.01:
+        before = [column.at for column in order]
+        _push(order, [(column.at + _middle(column)) / 2 for column in order])
+        if all(abs(column.at - at) < _STILL for column, at in zip(order, before, strict=True)):
             break
-        _push(order, wanted)
 
 
 def _middle(column: _Column) -> float:
@@ -134,15 +145,22 @@ def _from_left(every: list[_Column]) -> list[_Column]:
 
 @dataclass(slots=True)
 class _Block:
-    """Columns that touch, each so far right of where the block stands."""
+    """Columns that touch.
 
-    inside: list[tuple[_Column, float, float]]
-    """Column, its distance from the block's place, where it wants to be."""
+    Args:
+        inside: by identity, each with its distance from the block's place.
+        weight, pull: sums over them, of weights and of where each would have the block, weighted.
+        walls: what stands left of one of them in another block: that column, the one inside, how far apart.
+    """
+
+    inside: dict[int, tuple[_Column, float]]
+    weight: float
+    pull: float
+    walls: list[tuple[_Column, _Column, float]]
 
     @property
     def at(self) -> float:
-        weight = sum(column.weight for column, _, _ in self.inside)
-        return sum(column.weight * (want - off) for column, off, want in self.inside) / weight
+        return self.pull / self.weight
 
 
 def _push(order: list[_Column], wanted: list[float]) -> None:
@@ -151,31 +169,29 @@ def _push(order: list[_Column], wanted: list[float]) -> None:
     Blocks of columns that touch are merged from the left (Dwyer, Marriott, Stuckey: Fast node overlap removal, 2006).
     """
     block_of: dict[int, _Block] = {}
+
+    def place(column: _Column) -> float:
+        block = block_of[id(column)]
+        return block.at + block.inside[id(column)][1]
+
     for column, want in zip(order, wanted, strict=True):
-        block = _Block([(column, 0.0, want)])
-        column.at = want
+        walls = [(left, column, apart) for left, apart in column.walls.values()]
+        block = _Block({id(column): (column, 0.0)}, column.weight, column.weight * want, walls)
         block_of[id(column)] = block
-        while (worst := _worst(block, block_of)) is not None:
-            left, right, apart = worst
+        while block.walls:
+            left, right, apart = max(block.walls, key=lambda wall: place(wall[0]) + wall[2] - place(wall[1]))
+            if place(left) + apart - place(right) <= 1e-6:
+                break
             block = _joined(block_of[id(left)], block, left, right, apart)
-            at = block.at
-            for member, off, _ in block.inside:
-                member.at = at + off
-                block_of[id(member)] = block
-
-
-def _worst(block: _Block, block_of: Mapping[int, _Block]) -> tuple[_Column, _Column, float] | None:
-    worst, found = 1e-6, None
-    for column, _, _ in block.inside:
-        for left, apart in column.walls.values():
-            over = left.at + apart - column.at
-            if over > worst and block_of[id(left)] is not block:
-                worst, found = over, (left, column, apart)
-    return found
+            for key in block.inside:
+                block_of[key] = block
+    for column in order:
+        column.at = place(column)
 
 
 def _joined(one: _Block, other: _Block, left: _Column, right: _Column, apart: float) -> _Block:
-    off_left = next(off for column, off, _ in one.inside if column is left)
-    off_right = next(off for column, off, _ in other.inside if column is right)
-    shift = off_left + apart - off_right
-    return _Block(one.inside + [(column, off + shift, want) for column, off, want in other.inside])
+    """Two blocks as one, in which `right` stands as far right of `left` as it must."""
+    shift = one.inside[id(left)][1] + apart - other.inside[id(right)][1]
+    inside = one.inside | {key: (column, off + shift) for key, (column, off) in other.inside.items()}
+    walls = [wall for wall in (*one.walls, *other.walls) if id(wall[0]) not in inside]
+    return _Block(inside, one.weight + other.weight, one.pull + other.pull - other.weight * shift, walls)

@@ -1,13 +1,15 @@
-"""(Plan, Fold) → a Mermaid flowchart: blocks as subgraphs, shapes on the edges, as many names as Mermaid can bear."""
+"""Plan → a Mermaid flowchart: blocks as subgraphs, shapes on the edges."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from kbuild.plan.draw.colours import FAMILIES, INK, PLAIN
-from kbuild.plan.draw.fold import Fold, to_depth
+from kbuild.plan.draw.fold import Fold, to_depth, to_fit
 from kbuild.plan.draw.scene import Box, Frame, Item, scene
 from kbuild.plan.draw.tree import tree
 from kbuild.plan.plan import Plan
 
+MOST_CHARACTERS, MOST_EDGES = 50_000, 500
+"""What Mermaid takes unless it is told otherwise (`maxTextSize`, `maxEdges`)."""
 _SHAPES = {"input": ("([", "])"), "output": ("([", "])"), "fold": ("[[", "]]"), "step": ("[", "]")}
 
 
@@ -15,9 +17,17 @@ def flowchart(plan: Plan, depth: int | None = None) -> str:
     """A network as a Mermaid flowchart, top to bottom.
 
     Args:
-        depth: how many levels of groups are open; None all.
+        depth: how many levels of groups are open; None all, or as many as a drawing holds where Mermaid would refuse
+            them all.
     """
-    fold: Fold = to_depth(tree(plan), depth)
+    trees = tree(plan)
+    text = _flowchart(plan, to_depth(trees, depth))
+    if depth is None and (len(text) > MOST_CHARACTERS or text.count(" -->") > MOST_EDGES):
+        return _flowchart(plan, to_fit(trees))
+    return text
+
+
+def _flowchart(plan: Plan, fold: Fold) -> str:
     found = scene(plan, None, fold)
     boxes = list(_boxes(found.items))
     ids = {box.key: f"n{number}" for number, box in enumerate(boxes)}

@@ -7,7 +7,7 @@ from kbuild.plan.cost.cost import Cost, Costs
 from kbuild.plan.draw import words
 from kbuild.plan.draw.colours import family
 from kbuild.plan.draw.fold import Fold
-from kbuild.plan.draw.table import total
+from kbuild.plan.draw.rows import total
 from kbuild.plan.draw.tree import Tree, tree
 from kbuild.plan.graph import tensors
 from kbuild.plan.plan import Plan, Ref, Shape, Step

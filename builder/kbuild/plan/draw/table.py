@@ -1,125 +1,17 @@
-"""(Plan, Costs) → rows, a layer or a folded group each → text in aligned columns."""
+"""Rows → text in aligned columns, as wide as a terminal."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable, Iterator, Sequence
 
-from kbuild.plan.cost.cost import Cost, Costs
 from kbuild.plan.draw import words
-from kbuild.plan.draw.fold import Fold, to_depth
-from kbuild.plan.draw.tree import Tree, tree
-from kbuild.plan.draw.wires import Wires, wires
-from kbuild.plan.graph import tensors
-from kbuild.plan.plan import Plan, Step
+from kbuild.plan.draw.rows import Row
 
 WIDTH = 120
-ABOVE = "↑"
 _WANTED = {"layer": 32, "call": 20, "from": 16, "output": 14}
 _LEAST = {"layer": 14, "call": 14, "from": 9, "output": 9}
+_BREAK = re.compile(r"(?<=[-_,(\[])|(?= )|(?<=[a-z0-9])(?=[A-Z])")
+_SHAPES = re.compile(r"(?<=\),) ")
 _RIGHT = frozenset({"parameters", "FLOPs", "share", "field"})
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a table.
-
-    Args:
-        kind: `input`, `step`, or that of a group.
-        source: the names of what goes into it; an arrow for what the row above gives: most rows have one, and the
-            others are what is to be seen.
-        gutter: the lines of the tree before the name: `│ ├ `.
-        below: the same where the row goes on below itself: `│ │ `.
-        path: where in the spec; that of its first step for a group.
-        is_open: whether what is in it follows.
-        cost: None where nothing is asked; a group's is the sum.
-        share: of all parameters: `12.3 %`.
-        field: the receptive field, in pixels of the input: `7`, `3×5`.
-    """
-
-    kind: str
-    name: str
-    call: str
-    source: str
-    output: str
-    path: str = ""
-    gutter: str = ""
-    below: str = ""
-    is_open: bool = False
-    cost: Cost | None = None
-    share: str = ""
-    field: str = ""
-
-
-def rows(
-    plan: Plan, costs: Costs | None = None, depth: int | None = None, fields: Mapping[str, str] | None = None
-) -> list[Row]:
-    """A row for each input, each step and each group.
-
-    Args:
-        depth: how many levels of groups are open, 0 the top alone; None all.
-        fields: receptive fields by step, as text.
-    """
-    trees = tree(plan)
-    made = _Rows(plan, costs, to_depth(trees, depth), fields or {}, wires(plan))
-    shown = [Row("input", entry.name, "Input", "", words.shape(entry.shape)) for entry in plan.inputs]
-    before = (0, shown[-1].name)
-    for row, gives in made.level(trees, 0, ""):
-        shown.append(replace(row, source=ABOVE) if row.source and (gives[0], row.source) == before else row)
-        before = gives
-    return shown
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """What rows are made of."""
-
-    plan: Plan
-    costs: Costs | None
-    fold: Fold
-    fields: Mapping[str, str]
-    wires: Wires
-
-    def level(self, items: Sequence[Tree], level: int, before: str) -> Iterator[tuple[Row, tuple[int, str]]]:
-        """The rows of what stands side by side, with what is in them; each with its level and what its neighbours
-        call it."""
-        for index, item in enumerate(items):
-            last = index == len(items) - 1
-            here, below = (before + ("└ " if last else "├ "), before + ("  " if last else "│ ")) if level else ("", "")
-            if item.is_step:
-                yield self.step(item, here, below), (level, item.name)
-                continue
-            is_open = item.key not in self.fold.closed
-            yield self.group(item, here, below, is_open), (level, "" if is_open else item.name)
-            if is_open:
-                yield from self.level(item.items, level + 1, below)
-
-    def step(self, item: Tree, gutter: str, below: str) -> Row:
-        step = item.steps[0]
-        call = words.short(step.call) + (" again" if step.layer != step.name else "")
-        cost = self.costs.steps.get(step.name) if self.costs else None
-        source = ", ".join(dict.fromkeys(self.wires.name(ref, step) for ref in tensors(step)))
-        output = words.shapes(step.shapes)
-        field = self.fields.get(step.name, "")
-        share = self.share(cost)
-        return Row("step", item.name, call, source, output, step.path, gutter, below, False, cost, share, field)
-
-    def group(self, item: Tree, gutter: str, below: str, is_open: bool) -> Row:
-        cost = total(self.costs, item.steps) if self.costs else None
-        source = ", ".join(self.wires.entering(item.steps))
-        output = ", ".join(words.shape(self.plan.shape(ref)) for ref in self.wires.outgoing(item.steps))
-        path, share = item.steps[0].path, self.share(cost)
-        return Row(item.kind, item.title, item.label, source, output, path, gutter, below, is_open, cost, share)
-
-    def share(self, cost: Cost | None) -> str:
-        return words.share(cost.params, self.costs.total.params) if cost and self.costs else ""
-
-
-def total(costs: Costs, steps: Collection[Step]) -> Cost:
-    """What some steps cost together; None in it where that of one is not known."""
-    cost = Cost()
-    for step in steps:
-        cost += costs.steps.get(step.name, Cost(None, None, None, None))
-    return cost
-
 
 Paint = Callable[[str, str], str]
 """(text, what it is) → the same text, with colour. What it is: `head`, `gutter`, `group`, `unknown`, `dim`, `""`."""
@@ -173,11 +65,23 @@ def _widths(columns: list[str], found: Sequence[Row], cells: list[list[str]], wi
     widths = [max(len(c), *(len(line[i]) for line in cells)) for i, c in enumerate(columns)] if cells else [8] * 8
     widths[0] = max(len("layer"), *(len(row.gutter) + len(line[0]) for row, line in zip(found, cells, strict=True)))
     spare = width - sum(widths) - 2 * (len(columns) - 1)
-    for least in (_WANTED, _LEAST):
+    for least in (_WANTED, _pieces(columns, found, cells), _LEAST):
         while spare < 0 and (wide := [i for i, c in enumerate(columns) if c in least and widths[i] > least[c]]):
             widths[max(wide, key=lambda i: widths[i] - least[columns[i]])] -= 1
             spare += 1
     return widths
+
+
+def _pieces(columns: list[str], found: Sequence[Row], cells: list[list[str]]) -> dict[str, int]:
+    """How wide a column must be so that no word in it is torn."""
+    longest: dict[str, int] = {}
+    for index, column in enumerate(columns):
+        if column in _LEAST:
+            before = [len(row.gutter) if index == 0 else 0 for row in found]
+            words_in = zip(before, (line[index] for line in cells), strict=True)
+            parts = _SHAPES if column == "output" else _BREAK
+            longest[column] = max(gutter + max(map(len, parts.split(cell))) for gutter, cell in words_in)
+    return longest
 
 
 def _lines(row: Row, cells: list[str], columns: list[str], widths: list[int], color: Paint) -> Iterator[str]:
@@ -205,14 +109,13 @@ def _padded(text: str, width: int, right: bool) -> str:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Text in lines of at most `width` characters, broken at spaces, else after `-`, `_` or a bracket."""
+    """Text in lines of at most `width` characters, broken at spaces, else inside a name, else anywhere."""
     lines: list[str] = []
     while len(text) > width:
         at = text.rfind(" ", 1, width + 1)
         if at < width // 3:
-            at = max((text.rfind(mark, 1, width) + 1 for mark in "-_,(["), default=0)
-        if at < width // 3 or at <= 0:
-            at = width
+            at = max((m.start() for m in _BREAK.finditer(text) if m.start() <= width), default=0)
+        at = at if at > 0 else width
         lines.append(text[:at].rstrip())
         text = text[at:].lstrip()
     return [*lines, text]

@@ -58,11 +58,18 @@ def _flops(total: Cost, known: Cost) -> str:
 
 
 def _memory(found: Memory, total: Cost, batch: int) -> str:
-    parts = ("weights", "gradients", "optimizer", "activations")
-    told = ", ".join(f"{part} {words.size(getattr(found, part))}" for part in parts)
+    told = ", ".join(f"{part} {words.size(size)}" for part, size in _parts(found, total))
     examples = "one example" if batch == 1 else f"a batch of {batch:,}"
     least = None in (total.trainable, total.frozen, total.kept) or found.total is None
     return f"memory: {'at least' if least else 'about'} {words.size(found.at_least)} to train on {examples} ({told})"
+
+
+def _parts(found: Memory, total: Cost) -> Iterator[tuple[str, int | None]]:
+    """The parts of a training step; None where nothing of it is known."""
+    yield "weights", found.weights or (0 if total.params is not None else None)
+    yield "gradients", found.gradients or (0 if total.trainable is not None else None)
+    yield "optimizer", found.optimizer
+    yield "activations", found.activations or (0 if total.kept is not None else None)
 
 
 def _unknown(plan: Plan, costs: Costs, is_built: bool) -> Iterator[str]:

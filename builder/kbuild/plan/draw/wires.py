@@ -22,14 +22,13 @@ class Wires:
     plan: Plan
     leaving: Mapping[Group, Sequence[Ref]]
 
-    def entering(self, steps: Sequence[Step]) -> list[str]:
-        """The names of the tensors that some steps, all of one group, take from outside."""
+    def entering(self, steps: Sequence[Step]) -> Mapping[Ref, str]:
+        """The tensors that some steps, all of one group, take from outside, and what they are called around it."""
         inside = {step.name for step in steps}
         depth = _common([step.within for step in steps])
-        found = (
-            self.name(ref, step, depth - 1) for step in steps for ref in tensors(step) if ref.step not in inside
-        )  # fmt: skip
-        return list(dict.fromkeys(found))
+        return {
+            ref: self.name(ref, step, depth - 1) for step in steps for ref in tensors(step) if ref.step not in inside
+        }
 
     def outgoing(self, steps: Sequence[Step]) -> list[Ref]:
         """The tensors that some steps, all of one group, give to others."""
@@ -40,7 +39,7 @@ class Wires:
 
     def name(self, ref: Ref, user: Step, depth: int | None = None) -> str:
         """What a user of a tensor calls it: the name of the group next to it where nothing else comes out of that,
-        without what all names in their common group begin with.
+        without what all names in their common group begin with; `../conv` where the user's group has a `conv` too.
 
         Args:
             depth: at most so many of the user's groups are common; None is all.
@@ -48,14 +47,17 @@ class Wires:
         made = self.plan.step(ref.step)
         if made is None:
             return refer(self.plan, ref)
-        common = _common([user.within if depth is None else user.within[: max(depth, 0)], made.within])
+        around = user.within if depth is None else user.within[: max(depth, 0)]
+        common = _common([around, made.within])
         prefix = made.within[common - 1].prefix if common else ""
         name = refer(self.plan, ref)
         if len(made.within) > common:
             beside = made.within[common]
             if beside.kind in _NAMED and list(self.leaving.get(beside, ())) == [ref]:
                 name = beside.name
-        return name.removeprefix(f"{prefix}-") if prefix else name
+        name = name.removeprefix(f"{prefix}-") if prefix else name
+        inner = around[-1].prefix if around else ""
+        return f"../{name}" if inner != prefix and self.plan.step(f"{inner}-{name}") else name
 
 
 def wires(plan: Plan) -> Wires:
@@ -78,7 +80,8 @@ def _common(several: Sequence[tuple[Group, ...]]) -> int:
     """How many groups, counted from the outermost, all have in common."""
     count = 0
     for together in zip(*several, strict=False):
-        if any(group != together[0] for group in together):
+        first = together[0]
+        if any(group is not first and group != first for group in together):
             break
         count += 1
     return count

@@ -64,6 +64,12 @@ def grid(value: Shape) -> str:
     return "×".join(UNKNOWN if length is None else str(length) for length in value) or "1"
 
 
+def window(sizes: Iterable[int | None]) -> str:
+    """A receptive field: `7`, the same along each axis; `3×9`; `all` where it is the whole input."""
+    told = ["all" if length is None else str(length) for length in sizes]
+    return told[0] if len(set(told)) == 1 else "×".join(told)
+
+
 def title(call: Call) -> str:
     """`Conv2D`, `ops.add`."""
     return f"ops.{call.name}" if call.namespace == "ops" else call.name
