@@ -17,7 +17,7 @@ from kbuild.spec.names import suggestion
 from kbuild.spec.scope import Scope, evaluate, is_open
 from kbuild.spec.spec import Block
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar
+from kbuild.text.node import Node, Scalar, Sequence, brief
 from kbuild.text.problem import Problem, SpecError, mistake
 from kbuild.text.source import Span
 
@@ -99,7 +99,7 @@ def parameters(block: Block, argument: Node | None, here: Here, shape: Shape, na
     """The scope inside a block: `vars`, its parameters, its input's shape.
 
     Raises:
-        SpecError: K103 for a parameter that is not there, K104 for one that is missing.
+        SpecError: K103 for a parameter that is not there, K104 for one that is missing, K105 for one that is no list.
     """
     given = _given(block, argument, here)
     problems = [
@@ -127,11 +127,24 @@ def parameters(block: Block, argument: Node | None, here: Here, shape: Shape, na
     for key, default in block.params.items():
         if key in given:
             value = evaluate(given[key], here.scope.at(key))
+            if key in block.lists and not isinstance(value, Sequence):
+                raise _no_list(block, key, value, given[key])
         else:
             assert default is not None
             value = evaluate(default, scope.at(key))
         scope = scope.bind({key: value})
     return scope
+
+
+def _no_list(block: Block, key: str, value: Node, written: Node) -> SpecError:
+    lone = key == next(iter(block.params)) and list(block.params.values()).count(None) == 1
+    example = f"{block.name}: [{brief(value)}]" if lone else f"{key}: [{brief(value)}, …]"
+    return mistake(
+        "K105",
+        f"`{key}` of the block `{block.name}` takes a list, not `{brief(value)}`",
+        written.span,
+        help=f"write `{example}`",
+    )
 
 
 def _key(argument: Node | None, key: str, value: Node) -> Span:

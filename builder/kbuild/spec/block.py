@@ -100,6 +100,7 @@ def _block(key: Scalar, node: Node, library: bool = False) -> Block:
         layers,
         key.span,
         library,
+        _lists(node.get("params")),
     )
 
 
@@ -114,7 +115,20 @@ def _params(node: Node | None) -> Mapping[str, Node | None]:
             help="write `params: {filters: $required, kernel: 3}`",
         )
     _names(node)
-    return {str(k.value): None if isinstance(v, Scalar) and v.value == "$required" else v for k, v in node.pairs}
+    return {str(k.value): None if _needed(v) or _needed_list(v) else v for k, v in node.pairs}
+
+
+def _lists(node: Node | None) -> frozenset[str]:
+    pairs = node.pairs if isinstance(node, MappingNode) else ()
+    return frozenset(str(key.value) for key, value in pairs if _needed_list(value))
+
+
+def _needed(value: Node) -> bool:
+    return isinstance(value, Scalar) and value.value == "$required"
+
+
+def _needed_list(value: Node) -> bool:
+    return isinstance(value, Sequence) and len(value.items) == 1 and _needed(value.items[0])
 
 
 def _names(node: MappingNode) -> None:

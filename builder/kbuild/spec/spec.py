@@ -21,6 +21,7 @@ class Block:
 
     Args:
         params: parameter → default as written; None if it must be given.
+        lists: the parameters that must be given as a list: `[$required]`.
         inputs: names of the inputs; the first is also `input`.
         outputs: extra named values → what they refer to inside.
         layers: the chain.
@@ -34,6 +35,7 @@ class Block:
     layers: Node
     span: Span = field(compare=False, repr=False)
     library: bool = False
+    lists: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

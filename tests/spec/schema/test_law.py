@@ -33,7 +33,7 @@ SEEN = {"K101", "K102", "K103", "K104", "K105", "K106", "K107", "K108", "K109", 
 which JSON Schema cannot compare.
 """
 UNSEEN = {
-    r"no layer or block `BatchNorm`|block `unit` (needs|has no parameter)": "parameters of a user's own block",
+    r"no layer or block `BatchNorm`|block `unit` (needs|has no parameter)|of the block `stack` takes a list": "parameters of a user's own block",
     r"`ops.add` needs|`MultiHeadAttention` has no input": "inputs are wired when the network is expanded",
     r"takes a number, not `2\*|is `true` or `false`, not `3`": "what an expression gives",
     r"not `\d+\.0`": "JSON has one number where YAML has two",

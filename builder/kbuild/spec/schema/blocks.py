@@ -32,11 +32,13 @@ def _call(block: Block) -> Schema:
     parameters: Schema = {}
     for name, default in block.params.items():
         parameters[name] = ref("free") if default is None else ref("free", default=plain(default))
+        if name in block.lists:
+            parameters[name] |= {"not": {"type": ["number", "boolean"]}}
     needed = [name for name, default in block.params.items() if default is None]
     by_name: Schema = {"properties": parameters, "additionalProperties": False}
     if needed:
         by_name["required"] = needed
     lone: Schema = ref("free") if len(needed) < 2 else {"if": ref("open"), "else": {"type": "object"}}
     if len(needed) == 1:
-        lone = {"not": {"type": "null"}, **lone}
+        lone = {"not": {"type": ["null", "number", "boolean"] if needed[0] in block.lists else "null"}, **lone}
     return {"description": head_comment(block), "if": ref("arguments"), "then": by_name, "else": lone}
