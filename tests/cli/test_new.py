@@ -64,6 +64,12 @@ def prices(folder: Path) -> str:
     return "prices.csv"
 
 
+def mails(folder: Path) -> str:
+    rows = [f"a {'good' if i % 2 else 'bad'} mail of number {i},{i % 2}" for i in range(60)]
+    (folder / "mails.csv").write_text("\n".join(["mail,spam", *rows]))
+    return "mails.csv"
+
+
 def texts(folder: Path) -> str:
     for kind in ("bad", "good"):
         (folder / "reviews" / kind).mkdir(parents=True)
@@ -83,7 +89,7 @@ def saved(**content):
 Y = np.arange(96) % 3
 SOURCES = {
     **{name: lambda folder, name=name: name for name in BUILT_IN},
-    "npz": npz, "csv": table, "regression": prices, "images": pictures, "text": texts,
+    "npz": npz, "csv": table, "regression": prices, "mails": mails, "images": pictures, "text": texts,
     "sequence": saved(x=rng.random((96, 20, 6), "float32"), y=Y),
     "volume": saved(x=rng.random((96, 8, 8, 8, 1), "float32"), y=Y % 2),
     "channels_first": saved(x=rng.integers(0, 255, (96, 3, 12, 12), dtype="uint8"), y=Y),
@@ -101,7 +107,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-SOON = {"iris", "diabetes", "npz", "csv", "images", "text"}
+SOON = {"iris", "diabetes", "npz", "csv", "images", "text", "mails"}
 """Kinds of sources that are trained with in the commit tier: an epoch of all takes a minute."""
 
 
@@ -205,3 +211,12 @@ def test_what_there_is_no_rule_for(kbuild, here):
     done = kbuild("new", "--data", "back.npz", "x.yaml")
     assert (done.code, Path("x.yaml").exists()) == (3, False)
     assert "no rule of thumb for a target of shape [8, 8, 1]" in done.err
+    np.savez("none.npz", x=rng.random((20, 0)), y=Y[:20])
+    assert "no rule of thumb for examples of shape 0" in kbuild("new", "--data", "none.npz").err
+
+
+def test_a_name_with_a_space(kbuild, here):
+    assert kbuild("new", "--data", "iris", "my spec.yaml").code == 0
+    text = Path("my spec.yaml").read_text("utf-8")
+    assert text.startswith("# kbuild fit 'my spec.yaml'\n")
+    assert "\nname: my_spec\n" in text

@@ -128,6 +128,20 @@ def test_a_delimiter_is_what_the_first_line_has_most_of(tmp_path, delimiter):
     assert found.section.features is None
 
 
+def test_a_column_of_text_alone_is_an_input_of_its_own(tmp_path):
+    path = tmp_path / "mails.csv"
+    path.write_text("\n".join(["note,short,spam", *(f"{'word ' * (i % 9)}{i},w{i},{i % 2}" for i in range(40))]))
+    found = guess(str(path))
+    assert (found.input, found.words) == ("note", 20000)
+    assert found.header.inputs == {"note": Tensor((10,), "int32")}
+    assert found.section.features == {"note": "text"}  # type: ignore[union-attr]
+    assert "`short` has 40 different texts" in " ".join(found.notes)
+
+
+def test_a_file_without_examples(tmp_path):
+    assert problem(arrays(tmp_path, x=X[:0], y=Y[:0])).code == "K411"
+
+
 def test_pictures(tmp_path):
     from PIL import Image
 

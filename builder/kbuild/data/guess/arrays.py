@@ -35,6 +35,8 @@ def guess(path: Path) -> Guess:
     header = peeked(section)
     labels = _labels(path, [y, *(keys[1] for keys in pairs.values())])
     named = dict(zip(["train", *pairs], labels, strict=True))
+    if not all(len(array) for array in labels):
+        raise fail("K411", f"`{shown(path)}` has no examples", "a part needs at least one")
     _, target = told("output", named)
     middle = None
     if target.task == "regression" and target.shape in {(), (1,)}:

@@ -1,12 +1,12 @@
 """Word → Guess. Raises SpecError, K4xx."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kbuild.data.fail import fail
-from kbuild.data.header import Header
+from kbuild.data.header import Features, Header
 from kbuild.data.named import BUILT_IN, PUBLIC
 from kbuild.spec.data import Data, Named, SourceSection
 from kbuild.text.problem import SpecError
@@ -36,6 +36,7 @@ class Guess:
         words: size of the vocabulary, where the input is the numbers of words.
         center: of the numbers to predict, if there is one target and it was read.
         notes: what was decided for the user, in sentences.
+        input: the name that the model's input must have; None if any will do.
     """
 
     name: str
@@ -45,7 +46,8 @@ class Guess:
     root: Path | None = None
     words: int | None = None
     center: Center | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    input: str | None = None
 
 
 def guess(word: str, target: str | None = None) -> Guess:
@@ -116,11 +118,17 @@ def _nothing(word: str) -> SpecError:
     return fail("K401", f"there is no data set, file or folder `{word}`", help)
 
 
-def peeked(section: SourceSection) -> Header:
-    """What the header of a source tells."""
+def peeked(section: SourceSection, features: Features | None = None) -> Header:
+    """What the header of a source tells; `features` are inputs that the model will declare."""
     from kbuild.data.peek import peek
 
-    return peek(Data(source=section))
+    return peek(Data(source=section), features=features)
+
+
+def usual(words: Sequence[int]) -> int:
+    """A length that nine of ten texts have at most, in tens, within reason."""
+    long = sorted(words)[int(0.9 * (len(words) - 1))]
+    return min(500, max(10, -(-long // 10) * 10))
 
 
 def relative(source: Written, start: Path) -> Written:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kbuild.data import folders
 from kbuild.data.fail import fail, shown
-from kbuild.data.guess.guess import Guess, peeked, spec_name
+from kbuild.data.guess.guess import Guess, peeked, spec_name, usual
 from kbuild.spec.data import Images, Texts
 
 _TEXTS = (".txt", ".text", ".md")
@@ -90,14 +90,11 @@ def _size(sizes: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], tuple[str,
 def _texts(path: Path, train: Path, texts: Sequence[Path]) -> Guess:
     from kbuild.data import tokens
 
-    lengths = sorted(len(tokens.words(file.read_text(encoding="utf-8", errors="replace"))) for file in texts)
-    # nine of ten texts fit as they are
-    long = lengths[int(0.9 * (len(lengths) - 1))]
-    length = min(500, max(10, -(-long // 10) * 10))
+    length = usual([len(tokens.words(file.read_text(encoding="utf-8", errors="replace"))) for file in texts])
     section = Texts(text=train, length=length)
     source: dict[str, object] = {"text": train, "length": length, "vocabulary": section.vocabulary}
     header = peeked(section)
-    notes = (f"nine of ten texts have at most {long} words",)
+    notes = (f"nine of ten texts are no longer than {length} words, or it is enough of them",)
     if train != path:
         notes += (f"only `{train.name}` is used: a source of texts has one folder",)
     count = next(iter(header.counts.values()))

@@ -9,6 +9,7 @@ from kbuild.data.guess import Guess
 from kbuild.data.header import Tensor
 from kbuild.plan.start.lines import Line
 from kbuild.spec.data import Csv, Images
+from kbuild.text.problem import SpecError
 
 Kind = Literal["columns", "maps", "words"]
 
@@ -33,6 +34,8 @@ class Form:
 def form(guess: Guess) -> Form:
     """Raises SpecError K401 for examples that there are no rules of thumb for."""
     (tensor,) = guess.header.inputs.values()
+    if 0 in tensor.shape:
+        raise _without_rule(tensor.shape)
     if guess.words:
         return Form("words", tensor.shape)
     if isinstance(guess.section, Csv):
@@ -58,11 +61,7 @@ def _maps(guess: Guess, tensor: Tensor) -> Form:
         shape = (*shape, 1)
         lines.append(Line(f"- Reshape: [{', '.join(map(str, shape))}]", "convolutions need a channel axis"))
     if len(shape) > 4:
-        raise fail(
-            "K401",
-            f"there is no rule of thumb for examples of shape {'×'.join(map(str, shape))}",
-            "begin with a spec of `kbuild ls` that is near to what you have, and copy it with `kbuild cp`",
-        )
+        raise _without_rule(shape)
     return Form("maps", shape, tuple(lines), tuple(_augment(guess, shape)))
 
 
@@ -93,3 +92,11 @@ def _augment(guess: Guess, shape: Sequence[int | None]) -> list[Line]:
     lines = [Line(moved, "up to a tenth of the size")]
     photographs = shape[-1] == 3 and (isinstance(guess.section, Images) or str(guess.source).startswith("cifar"))
     return [Line("- RandomFlip: horizontal", "wrong for letters and digits"), *lines] if photographs else lines
+
+
+def _without_rule(shape: Sequence[int | None]) -> SpecError:
+    return fail(
+        "K401",
+        f"there is no rule of thumb for examples of shape {'×'.join(map(str, shape))}",
+        "begin with a spec of `kbuild ls` that is near to what you have, and copy it with `kbuild cp`",
+    )

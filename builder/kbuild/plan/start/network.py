@@ -77,9 +77,7 @@ def _dense(entering: int | None, units: int, examples: int | None) -> list[Line]
     lines = [
         Line("- mlp:", f"Dense without bias, for the norm shifts; norm; ReLU{'; Dropout' if any(rates) else ''}"),
         Line(f"    units: {widths}", why),
-        Line(
-            "    norm: BatchNormalization", "mean 0, variance 1 over the batch: trains faster, and allows larger steps"
-        ),
+        Line("    norm: BatchNormalization", "mean 0, variance 1 over the batch: trains faster"),
     ]
     if any(rates):
         written = f"[{', '.join(f'{rate:g}' for rate in rates)}]" if len(rates) > 1 else f"{rates[0]:g}"
@@ -94,9 +92,9 @@ def _words(vocabulary: int) -> list[Line]:
     return [
         Line(
             f"- Embedding: {{input_dim: {vocabulary}, output_dim: {thumb.WORD}, mask_zero: true}}",
-            f"{thumb.WORD} numbers for each word, learned; 0 only fills up",
+            f"{thumb.WORD} numbers for each word; 0 only fills up",
         ),
-        Line("- GlobalAveragePooling1D", "their mean: which words, not in which order (fastText, arXiv:1607.01759)"),
+        Line("- GlobalAveragePooling1D", "their mean: which words, not their order (arXiv:1607.01759)"),
         Line("- Dropout: 0.3", "so much is left out of each step, against learning by heart"),
     ]
 
@@ -167,7 +165,7 @@ def _head(guess: Guess, target: Target, units: int) -> list[Line]:
         lines = [Line(f"- Dense: {units}", "no activation: any number")]
         if guess.center is not None and units == 1:
             scale, mean = (_short(number) for number in (guess.center.spread, guess.center.mean))
-            why = "from numbers around 0 to those of the target: its standard deviation and mean"
+            why = "from around 0 to the deviation and mean of the target"
             lines.append(Line(f"- Rescaling: {{scale: {scale}, offset: {mean}}}", why))
         return lines
     if target.task == "multilabel":

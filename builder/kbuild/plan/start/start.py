@@ -2,6 +2,8 @@
 
 import os
 import re
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +49,7 @@ def start(guess: Guess, options: Options) -> str:
         [Line("kbuild: 1", "the version of the format"), Line(f"name: {_scalar(_name(options.dest))}")],
         _data(guess, made, options.dest.parent),
         [Line("blocks:"), *indented(net.blocks, 2)] if net.blocks else [],
-        [Line("model:", "each entry takes the output of the one before"), *indented(net.model, 2)],
+        _model(guess, made, net.model),
         _train(guess, made),
     ]
     written = ["\n".join(laid(lines)) for lines in sections if lines]
@@ -63,11 +65,11 @@ def root(guess: Guess, home: Path) -> Path | None:
 
 def _comment(guess: Guess, options: Options) -> list[str]:
     outside = root(guess, options.dest.parent)
-    allow = f" --data-root {os.path.relpath(outside)}" if outside else ""
+    allow = f" --data-root {shlex.quote(os.path.relpath(outside))}" if outside else ""
     said = f"A start for {_about(guess)}. Made by rules of thumb with `{options.command}`: each line says its reason."
     lines = [said, *(f"{note[0].upper()}{note[1:]}." for note in guess.notes)]
     wrapped = [row for line in lines for row in _wrapped(line)]
-    return [f"# kbuild fit {options.shown}{allow}", "#", *(f"# {row}" for row in wrapped)]
+    return [f"# kbuild fit {shlex.quote(options.shown)}{allow}", "#", *(f"# {row}" for row in wrapped)]
 
 
 def _about(guess: Guess) -> str:
@@ -111,6 +113,15 @@ def _data(guess: Guess, made: Form, home: Path) -> list[Line]:
     return lines
 
 
+def _model(guess: Guess, made: Form, layers: Sequence[Line]) -> list[Line]:
+    why = "each entry takes the output of the one before"
+    if guess.input is None:
+        return [Line("model:", why), *indented(layers, 2)]
+    (length,) = made.shape
+    declared = Line(f"  inputs: {{{guess.input}: {{shape: [{length}], dtype: int32}}}}", "the numbers of its words")
+    return [Line("model:"), declared, Line("  layers:", why), *indented(layers, 4)]
+
+
 def _split(guess: Guess) -> list[Line]:
     counts = guess.header.counts
     share = thumb.kept(counts.get("train"))
@@ -150,7 +161,7 @@ def _train(guess: Guess, made: Form) -> list[Line]:
         Line(f"  epochs: {epochs}", "at most so often through the training part"),
         Line(
             "  schedule: {cosine: {to: 1e-5}}",
-            "the learning rate falls along half a cosine: large steps, then fine ones",
+            "the rate falls along half a cosine: large steps, then fine ones",
         ),
         Line(
             f"  early_stopping: {{monitor: val_loss, patience: {thumb.patience(epochs)}}}",

@@ -26,7 +26,7 @@ def hidden(entering: int, leaving: int, examples: int | None) -> list[int]:
     if first >= 2 * entering:
         first = max(leaving, 2 * entering - 1)
     second = round((first * leaving) ** 0.5)
-    deep = (examples or 0) >= 1000 and leaving < second < first
+    deep = (examples or 0) >= 1000 and first >= 16 and leaving < second < first
     return [first, second] if deep else [first]
 
 
