@@ -25,6 +25,7 @@ logs.py      what the numbers of an epoch will be called
 check.py     Spec → all that can be known without Keras
 diff/        what is different between two specs
 start/       a spec to start from, for a data set
+example.py   what can be called → an entry that shows it
 describe.py  Plan → JSON, one line, the name of a tensor
 draw/        Plan → a table, Mermaid, SVG, a page in a notebook
 """

@@ -33,6 +33,9 @@ INSTEAD: dict[tuple[str, str], str] = {
 }
 """Refused always, and what to write instead."""
 
+NO_ENTRY = frozenset({"Input", "InputSpec", "InputLayer"})
+"""Among the layers, and declared under `model.inputs`."""
+
 STRING_LAYERS = frozenset(
     {"StringLookup", "TextVectorization", "Hashing", "HashedCrossing", "IntegerLookup", "FeatureSpace"}
 )
@@ -56,6 +59,13 @@ def reason(signature: Signature) -> str | None:
     if signature.namespace == "ops" and takes_functions(signature):
         return "it takes a function"
     return None
+
+
+def may_stand(signature: Signature, trust: bool = False) -> bool:
+    """Whether a spec may call it at all: it is not abstract, no input, not refused."""
+    if signature.abstract or (signature.namespace == "layers" and signature.name in NO_ENTRY):
+        return False
+    return (signature.namespace, signature.name) not in INSTEAD and (trust or reason(signature) is None)
 
 
 def takes_functions(signature: Signature) -> bool:

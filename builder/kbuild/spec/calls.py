@@ -30,8 +30,8 @@ _BY_ARGUMENT = (
 )
 ANYWHERE = ("layers", "initializers", "regularizers", "constraints", "schedules", "optimizers", "losses", "metrics")
 """Where a call is looked up whose argument does not tell, in this order."""
-NO_ENTRY = frozenset({"Input", "InputSpec", "InputLayer"})
-"""Among the layers, and declared under `model.inputs`."""
+MUST = ("include_top", "weights")
+"""Arguments of every application that must be written, whatever their default."""
 
 
 class _Open:
@@ -114,7 +114,7 @@ def find(name: Scalar, namespaces: tuple[str, ...], context: Context) -> Signatu
         return replace(context.own[text], namespace=namespaces[0])
     for namespace in namespaces:
         found = signature(namespace, text)
-        if found is not None and namespace == "layers" and text in NO_ENTRY:
+        if found is not None and namespace == "layers" and text in allow.NO_ENTRY:
             raise mistake("K102", f"`{text}` is no entry", name.span, help="declare it under `model.inputs`")
         if found is not None and found.abstract:
             raise mistake("K102", f"`{text}` is abstract, it only serves to derive from", name.span)
@@ -144,6 +144,12 @@ def _allowed(found: Signature, name: Scalar, context: Context) -> None:
     if why:
         help = "run with --trust if the spec is your own"
         raise mistake("K107", f"`{found.name}` is refused: {why}", name.span, help=help)
+
+
+def required(found: Signature) -> list[str]:
+    """The arguments that must be written."""
+    missing = [parameter.name for parameter in found.parameters if parameter.required]
+    return missing + ([*MUST] if found.namespace == "applications" else [])
 
 
 def families(key: str) -> tuple[str, ...]:
@@ -236,7 +242,7 @@ def _missing(
 ) -> None:
     missing = [p.name for p in found.parameters if p.required and p.name not in given and p.name not in filled]
     if found.namespace == "applications":
-        missing += [key for key in ("include_top", "weights") if key not in given]
+        missing += [key for key in MUST if key not in given]
     if missing and not any(p.code in {"K103", "K109"} for p in collected.problems):
         said = " and ".join(f"`{m}`" for m in missing)
         example = ", ".join([*(f"{key}: {brief(node)}" for key, node in given.items()), *(f"{m}: …" for m in missing)])

@@ -6,16 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kbuild.spec import kinds
-from kbuild.spec.allow import INSTEAD, reason
-from kbuild.spec.calls import ANYWHERE, NO_ENTRY
+from kbuild.spec.allow import may_stand
+from kbuild.spec.calls import ANYWHERE, required
 from kbuild.spec.schema.arguments import NOT_OF, argument
 from kbuild.spec.schema.values import Defs, Schema, opened, ref
 from kbuild.spec.signature import NAMESPACES, Signature, names, signature
 
 MERGED = frozenset({"optimizers", "schedules", "losses", "metrics", "oracles"})
 """Namespaces whose calls a spec may give in part, to lay them over those of the spec that it extends."""
-_MUST = ("include_top", "weights")
-"""Arguments of every application that kbuild wants written, whatever their default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +50,9 @@ def callables(own: Sequence[Signature] = (), trust: bool = False) -> Callable:
     return Callable(tuple(found), tuple(own), trust)
 
 
-def may_stand(found: Signature, trust: bool) -> bool:
-    """Whether a call of it is no mistake."""
-    if found.abstract or (found.namespace == "layers" and found.name in NO_ENTRY):
-        return False
-    return (found.namespace, found.name) not in INSTEAD and (trust or reason(found) is None)
-
-
 def definition(found: Signature) -> str:
     """The name of a call's definition."""
     return f"{found.namespace}.{found.name}"
-
-
-def required(found: Signature) -> list[str]:
-    """The arguments that must be written."""
-    missing = [parameter.name for parameter in found.parameters if parameter.required]
-    return missing + ([*_MUST] if found.namespace == "applications" else [])
 
 
 def bare(callable: Callable, namespace: str) -> list[str]:
