@@ -55,11 +55,12 @@ def test_named_tensors_keep_their_names():
     assert [row.source for row in rows(plan)][-2:] == ["embedding_1, enc.h, enc.c", ABOVE]
 
 
-def test_the_receptive_field_of_a_folded_group_is_that_of_its_last_window():
-    plan = shipped("digits_cnn")
-    told = {row.name: row.field for row in rows(plan, fields=fields(plan), depth=0)}
-    last = [field.size for field in fields(plan).values()][-1]
-    assert str(last[0]) in told.values()
+def test_the_receptive_field_of_a_folded_group_is_the_widest_in_it():
+    plan = shipped("resnet50")
+    told = [(row.name, row.field) for row in rows(plan, fields=fields(plan), depth=2) if row.field]
+    # 7, then a pooling of 3 over strides of 2: 11; in the first bottleneck a 3×3 over strides of 4: 19
+    assert told[:3] == [("conv2d", "7"), ("max_pooling2d", "11"), ("bottleneck", "19")]
+    assert told[-1] == ("bottleneck_1 ×2", "427")
 
 
 @RANDOM

@@ -93,3 +93,13 @@ def test_copies_that_differ_do_not_stand_for_each_other(plan):
     )
     items = tree(found)
     assert to_fit(items) == Fold(frozenset({"repeat:chain"}))
+
+
+def test_a_branch_is_no_level_of_its_own(plan):
+    found = plan(
+        "kbuild: 1\nblocks:\n  inner: {layers: [{Dense: 4}, ReLU]}\n"
+        "  outer: {layers: [{branches: [[{inner: null}, ReLU], []], merge: Add}, ReLU]}\n"
+        "model: {inputs: {x: {shape: [4]}}, layers: [outer, {Dense: 1}]}\n"
+    )
+    items = tree(found)
+    assert [boxes(items, to_depth(items, depth)) for depth in (0, 1, 2)] == [2, 5, 6]

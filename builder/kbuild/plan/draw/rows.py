@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 from kbuild.plan.cost.cost import Cost, Costs
 from kbuild.plan.draw import words
@@ -53,7 +54,7 @@ def rows(
 
     Args:
         depth: how many levels of groups are open, 0 the top alone; None all.
-        fields: receptive fields by step; a folded group has that of its last step that has one.
+        fields: receptive fields by step; a folded group has the widest in it.
     """
     trees = tree(plan)
     made = _Rows(plan, costs, to_depth(trees, depth), fields or {}, wires(plan))
@@ -123,9 +124,9 @@ class _Rows:
         return Row(item.kind, item.title, item.label, source, output, path, gutter, below, is_open, cost, share, field)
 
     def field(self, steps: Sequence[Step]) -> str:
-        found = (self.fields[step.name] for step in reversed(steps) if step.name in self.fields)
-        last = next(found, None)
-        return words.window(last.size) if last else ""
+        """The widest window of some steps."""
+        found = [self.fields[step.name].size for step in steps if step.name in self.fields]
+        return words.window(max(found, key=lambda sizes: [inf if n is None else n for n in sizes])) if found else ""
 
     def share(self, cost: Cost | None) -> str:
         return words.share(cost.params, self.costs.total.params) if cost and self.costs else ""
