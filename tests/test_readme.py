@@ -20,7 +20,7 @@ def fenced(language: str) -> list[str]:
 def test_the_spec_is_fine():
     (text,) = fenced("yaml")
     spec = kbuild.load(text)
-    assert kbuild.check(spec) == []
+    assert [problem for problem in kbuild.check(spec) if problem.severity != "hint"] == []
     plan = kbuild.plan(spec)
     assert [plan.shape(ref) for ref in plan.outputs.values()] == [(10,)]
 

@@ -41,7 +41,7 @@ from kbuild.text.problem import Problem
 CODE = "K314"
 SEVERITY = "warning"
 
-_THROUGH = frozenset({"activation", "pool", "global", "shape", "frame", "dropout"})
+_THROUGH = frozenset({"activation", "pool", "global", "shape", "frame"})
 
 
 def find(net: Net) -> Iterator[Problem]:
