@@ -120,5 +120,13 @@ def test_two_schedules_are_an_error():
     assert found[0].message == "`train.schedule` and a schedule as `learning_rate` both steer the learning rate"
 
 
+def test_a_schedule_inside_a_wrapped_optimizer_counts():
+    rate = "{CosineDecay: {initial_learning_rate: 0.1, decay_steps: 9}}"
+    found = problems(f"{{callbacks: [ReduceLROnPlateau], optimizer: {{Lookahead: {{optimizer: {{SGD: {rate}}}}}}}}}")
+    assert [p.message for p in found] == [
+        "`ReduceLROnPlateau` and a schedule as `learning_rate` both steer the learning rate"
+    ]
+
+
 def test_all_mistakes_come_at_once():
     assert [p.code for p in problems("{epochs: 0, loss: nope, batch: 3}")] == ["K106", "K105", "K101"]

@@ -91,7 +91,7 @@ def test_an_input_for_which_the_data_have_nothing(home):
 def test_class_weights_where_nothing_tells_classes(home):
     problem = refused(home, ONE.replace("y: yd", "y: yb").replace("{units: 3, activation: softmax}", "2"),
                       train__class_weight="balanced")  # fmt: skip
-    assert problem.message == "`class_weight` needs an output that tells classes, and there is none"
+    assert problem.message == "`class_weight` needs an output that tells classes, and the task is regression"
     assert problem.span is not None
 
 

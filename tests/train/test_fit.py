@@ -218,7 +218,7 @@ def test_a_spec_without_data_is_refused(tmp_path):
 
 def test_a_monitor_that_nothing_yields_is_refused_before_a_run_exists(tmp_path):
     error = refused(tmp_path / "r", {"train.early_stopping": {"monitor": "val_acuracy"}})
-    (problem,) = error.problems
+    (problem,) = (problem for problem in error.problems if problem.severity == "error")
     assert (problem.code, problem.message) == ("K330", "nothing is called `val_acuracy` to monitor")
     assert problem.help.startswith("did you mean `val_accuracy`?")
     assert not (tmp_path / "r").exists()
@@ -251,9 +251,7 @@ def test_a_loss_that_explodes_ends_the_run_with_what_was_good(tmp_path):
 
 def test_shapes_that_do_not_meet_are_told_before_a_run_exists(tmp_path):
     overrides = {"train.loss": {"CosineSimilarity": {}}, "train.metrics": [], "model": ["Flatten", {"Dense": 7}]}
-    error = refused(
-        tmp_path / "r", {**overrides, "train.loss": "categorical_hinge", "train.metrics": ["categorical_accuracy"]}
-    )
+    error = refused(tmp_path / "r", {**overrides, "train.loss": "categorical_hinge", "train.metrics": ["accuracy"]})
     assert error.problems[0].code in {"K511", "K221", "K220"}
     assert not (tmp_path / "r").exists()
 

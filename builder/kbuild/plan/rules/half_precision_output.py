@@ -16,7 +16,8 @@ Use instead
     train: {precision: mixed_float16}
 
 Source
-    Keras, Mixed precision guide: "your model's last layer should be float32"; Micikevicius et al., arXiv:1710.03740.
+    Micikevicius et al.: Mixed precision training, arXiv:1710.03740; Keras's guide to mixed precision ends models in
+    float32.
 """
 
 import re

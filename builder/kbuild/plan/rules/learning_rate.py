@@ -18,7 +18,7 @@ Use instead
 Source
     The ranges hold what is published. SGD: 30 (Merity et al., arXiv:1708.02182) down to 1e-10 (Long et al.,
     arXiv:1411.4038). Adam: arXiv:1412.6980, section 2.1, for the size of a step; RealMLP's 0.2 (Holzmüller et al.,
-    arXiv:2407.04491) and the 5e-7 of preference tuning (Rafailov et al., arXiv:2305.18290). Decay: Loshchilov and
+    arXiv:2407.04491) and the 1e-6 of preference tuning (Rafailov et al., arXiv:2305.18290). Decay: Loshchilov and
     Hutter, arXiv:1711.05101: each step takes the rate times the decay off every weight.
 """
 

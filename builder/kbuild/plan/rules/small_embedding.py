@@ -64,8 +64,11 @@ def find(net: Net) -> Iterator[Problem]:
 
 def _embeddings(net: Net, name: str) -> Iterator[Step]:
     """Embeddings that get the numbers of an input as they are."""
-    for step in net.after(name):
-        if kind(step) == "Embedding":
-            yield step
-        elif kind(step) in {"Reshape", "Flatten", "Permute", "Identity"}:
-            yield from _embeddings(net, step.name)
+    waiting, seen = [name], {name}
+    while waiting:
+        for step in net.after(waiting.pop()):
+            if kind(step) == "Embedding":
+                yield step
+            elif kind(step) in {"Reshape", "Flatten", "Permute", "Identity"} and step.name not in seen:
+                seen.add(step.name)
+                waiting.append(step.name)
