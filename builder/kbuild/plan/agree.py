@@ -1,6 +1,7 @@
 """(loss, what is known of an output) → Problems: what would train the wrong thing without a word."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kbuild.data.header import Task
@@ -84,8 +85,46 @@ def wrong_units(facts: Facts, one_will_do: bool = False) -> Iterator[Problem]:
     yield Problem("K220", message, facts.span, help=help)
 
 
-def wrong_shape(output: str, span: Span, given: Shape, wanted: Shape, task: Task) -> Iterator[Problem]:
-    """K222 if an output has not the shape of what it is compared with; a last axis of size 1 makes no difference."""
+def wrong_places(
+    output: str, span: Span, given: Shape, labels: Shape, one_hot: bool, took: Shape = None
+) -> Iterator[Problem]:
+    """K222 if an output has places of its own: a row of probabilities for every row and column, and one label for all.
+
+    A `Dense` straight on a map does that: it works at every place by itself.
+
+    Args:
+        labels: their shape: () one for each example, (rows, columns) one for each place.
+        one_hot: whether the labels are vectors, whose last axis is that of the classes.
+        took: what the layer got that gives the output, if it is known.
+    """
+    if given is None or labels is None or None in given or None in labels or not given:
+        return
+    places = labels[:-1] if one_hot else labels
+    if given[:-1] == places or (*given[:-1], 1) == places:
+        return
+    said = f"{list(labels)}" if labels else "one number"
+    message = f"the output `{output}` is {list(given)} for each example and its label is {said}"
+    yield Problem(
+        "K222", message, span, help=_flattened(given, took) if not places else f"end with {list(places)} places"
+    )
+
+
+def _flattened(given: Sequence[int | None], took: Shape) -> str:
+    pool = {2: "GlobalAveragePooling1D", 3: "GlobalAveragePooling2D", 4: "GlobalAveragePooling3D"}.get(len(given))
+    first = f"`Flatten` or `{pool}`" if pool else "`Flatten`"
+    last = ", or leave `return_sequences` out" if len(given) == 2 else ""
+    made = f" and makes {list(given)} of {list(took)}" if took else ""
+    return f"put {first} in front of the last `Dense`, which works at each place by itself{made}{last}"
+
+
+def wrong_shape(
+    output: str, span: Span, given: Shape, wanted: Shape, task: Task, took: Shape = None
+) -> Iterator[Problem]:
+    """K222 if an output has not the shape of what it is compared with; a last axis of size 1 makes no difference.
+
+    Args:
+        took: as in `wrong_places`.
+    """
     if given is None or wanted is None or None in given or None in wanted:
         return
     if given == wanted or (*given, 1) == wanted or given == (*wanted, 1):
@@ -97,9 +136,17 @@ def wrong_shape(output: str, span: Span, given: Shape, wanted: Shape, task: Task
     elif len(given) == 1 and len(wanted) < 2:
         units = next(iter(wanted), 1)
         help = f"give the last layer {units} unit{'' if units == 1 else 's'}"
+    elif wanted and _values(wanted) == _values(given):
+        help = f"end with `Reshape: {list(wanted)}`"
+    elif len(wanted) < 2:
+        help = _flattened(given, took)
     else:
-        help = f"end with `Reshape: {list(wanted)}`" if wanted else "end with `Flatten` and `Dense: 1`"
+        help = f"give the last layers {list(wanted)}"
     yield Problem("K222", f"the output `{output}` is {list(given)} and {whose} is {said}", span, help=help)
+
+
+def _values(shape: Sequence[int | None]) -> int:
+    return math.prod(size for size in shape if size is not None)
 
 
 def _activation(loss: Call, where: Span, facts: Facts) -> Iterator[Problem]:

@@ -8,8 +8,20 @@ from dataclasses import dataclass, replace
 
 from kbuild.data.header import Header, Target, Task
 from kbuild.plan.activation import last_activation
-from kbuild.plan.agree import ELEMENTWISE, Facts, disagreements, wrong_shape, wrong_units
+from kbuild.plan.agree import (
+    CATEGORICAL,
+    ELEMENTWISE,
+    EXCLUSIVE,
+    SPARSE,
+    Facts,
+    disagreements,
+    wrong_places,
+    wrong_shape,
+    wrong_units,
+)
+from kbuild.plan.graph import tensors
 from kbuild.plan.plan import Plan, Ref, Shape
+from kbuild.plan.shapes.keep import RULES as HAND_ON
 from kbuild.spec.call import Call
 from kbuild.spec.names import suggestion
 from kbuild.spec.spec import Spec
@@ -137,7 +149,9 @@ def _head(spec: Spec, plan: Plan, name: str, ref: Ref, target: Target | None, pr
     else:
         loss, why = None, "no loss here" if wanted is None else "what the data hold is not known"
     if target is not None and target.task is not None and loss is not None and loss.name in ELEMENTWISE:
-        problems += wrong_shape(name, span, shape, _compared(plan, name, target), target.task)
+        problems += wrong_shape(name, span, shape, _compared(plan, name, target), target.task, _took(plan, ref))
+    elif target is not None and task in EXCLUSIVE and loss is not None and loss.name in SPARSE | CATEGORICAL:
+        problems += wrong_places(name, span, shape, _compared(plan, name, target), one_hot, _took(plan, ref))
     metrics = _metrics(spec, name)
     if metrics is None:
         metrics = _usual(task, loss)
@@ -176,6 +190,16 @@ def _usual(task: Task | None, loss: Call | None) -> tuple[Call, ...]:
     if loss is None or task is None or task == "reconstruction":
         return ()
     return (Call("identifier", "mae" if task == "regression" else "accuracy"),)
+
+
+def _took(plan: Plan, ref: Ref) -> Shape:
+    """What the layer got that gives an output its shape; activations and the like are passed over."""
+    step = plan.step(ref.step)
+    while step is not None and (inputs := tensors(step)):
+        if step.call.name not in HAND_ON:
+            return plan.shape(inputs[0])
+        step = plan.step(inputs[0].step)
+    return None
 
 
 def _compared(plan: Plan, name: str, target: Target) -> Shape:
