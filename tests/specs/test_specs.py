@@ -69,8 +69,9 @@ def test_a_spec_is_named_as_its_file(path):
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_every_spec_is_checked_without_a_warning(path, load):
+def test_every_spec_is_checked_without_a_warning(path):
     from kbuild.plan.check import check
+    from kbuild.spec.load import load
 
     checked = check(load(path))
     assert not [p.message for p in checked.problems if p.severity != "hint"]
