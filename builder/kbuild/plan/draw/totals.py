@@ -42,7 +42,7 @@ def _known(costs: Costs) -> Cost:
 
 def _parameters(total: Cost, known: Cost) -> str:
     if total.params is None:
-        return f"parameters: at least {words.number(known.params)}"
+        return f"parameters: {f'at least {words.number(known.params)}' if known.params else words.UNKNOWN}"
     if not total.params:
         return "parameters: none"
     rest = f", {words.number(total.frozen)} not" if total.frozen else ""
@@ -59,6 +59,8 @@ def _flops(total: Cost, known: Cost) -> str:
 
 def _memory(found: Memory, total: Cost, batch: int) -> str:
     told = ", ".join(f"{part} {words.size(size)}" for part, size in _parts(found, total))
+    if not found.at_least and None in (total.trainable, total.frozen, total.kept):
+        return f"memory: {words.UNKNOWN}"
     examples = "one example" if batch == 1 else f"a batch of {batch:,}"
     least = None in (total.trainable, total.frozen, total.kept) or found.total is None
     return f"memory: {'at least' if least else 'about'} {words.size(found.at_least)} to train on {examples} ({told})"
