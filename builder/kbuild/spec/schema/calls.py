@@ -133,6 +133,9 @@ def _lone(found: Signature, types: dict[str, str], needed: list[str]) -> Schema:
     if not found.positional:
         return {"type": "null"}
     name = found.parameters[0].name
-    without = [*(["array"] if kinds.kind(found.documented.get(name, "")) else []), *(["null"] if needed else [])]
+    # what takes one kind of value refuses these by itself, but for the axis of a constraint
+    axis = found.namespace == "constraints" and name == "axis"
+    several = not kinds.kind(found.documented.get(name, ""))
+    without = [*(["array"] if axis else []), *(["null"] if needed and several else [])]
     first: Schema = {"$ref": types[name], **({"not": {"type": without}} if without else {})}
     return first if needed else {"if": {"type": "null"}, "else": first}

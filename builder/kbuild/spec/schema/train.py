@@ -65,12 +65,19 @@ def train(callable: Callable, defs: Defs) -> None:
         "budget": switched(Budget, defs, "boolean", "null"),
         "execution": either("string", {"const": "auto"}, switched(Execution, defs, "boolean", "null")),
     }
-    known |= {name: opened({k: v for k, v in schema.items() if k != "description"}) for name, schema in special.items()}
+    known |= {name: _offering(schema, defs) for name, schema in special.items()}
     known = {name: about(_ABOUT.get(name, ""), schema) for name, schema in known.items()}
     for name in LATER:
         said = _KEPT[name]["description"] + _NOT_YET
         known[name] = about(said, opened({k: v for k, v in _KEPT[name].items() if k != "description"}))
     defs["train"] = mapping(known, "boolean", "null")
+
+
+def _offering(schema: Schema, defs: Defs) -> Schema:
+    """The schema opened, its keys in sight: below a key that is still empty an editor looks behind no `if`."""
+    bare = {key: part for key, part in schema.items() if key != "description"}
+    calls = defs.get(str(schema.get("$ref", "")).removeprefix("#/$defs/"), schema)
+    return {**({"properties": calls["properties"]} if "properties" in calls else {}), **opened(bare)}
 
 
 def train_needs(callable: Callable) -> Schema:
@@ -137,5 +144,5 @@ def tune(callable: Callable, defs: Defs) -> None:
         "budget": mapping(limits, "null"),
         "seed": {"type": "integer", "minimum": 0},
     }
-    content = {key: about(_SEARCH[key], opened(known[key])) for key in KEYS}
+    content = {key: about(_SEARCH[key], _offering(known[key], defs)) for key in KEYS}
     defs["tune"] = mapping(content, "boolean", "null")
