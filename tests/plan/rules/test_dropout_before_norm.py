@@ -20,8 +20,13 @@ def test_warns_right_before_it(find, layers):
     assert "up to 2 × the variance" in problem.message
 
 
+@pytest.mark.parametrize(("rate", "severity"), [(0.1, "hint"), (0.49, "hint"), (0.5, "warning"), (0.8, "warning")])
+def test_warns_where_the_variance_doubles(said, rate, severity):
+    assert said("K314", f"- Dense: 8\n- Dropout: {rate}\n- BatchNormalization{END}") == [(severity, "Dropout")]
+
+
 def test_through_pooling_too(said):
-    layers = "- SpatialDropout2D: 0.2\n- MaxPooling2D\n- BatchNormalization\n- Flatten"
+    layers = "- SpatialDropout2D: 0.5\n- MaxPooling2D\n- BatchNormalization\n- Flatten"
     assert said("K314", layers + END, "[8, 8, 3]") == [("warning", "SpatialDropout2D")]
 
 

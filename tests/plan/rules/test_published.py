@@ -38,7 +38,7 @@ def test_a_shipped_spec_gets_hints_at_most(path):
         ("unet", ", activation: relu", "", "K310"),
         ("mobilenet_v2", "      - ReLU: 6\n      - Conv2D", "      - Conv2D", None),
         ("mobilenet_v2", "    - ReLU: 6\n    - inverted: {filters: 16", "    - Conv2D: {filters: 64, kernel_size: 3}\n    - inverted: {filters: 16", "K310"),
-        ("lenet_sigmoid", "    - Dense: 10", "    - Dense: {units: 10, activation: sigmoid}\n    - Dense: 10", "K311"),
+        ("lenet_sigmoid", "    - Dense: 10", "    - {Dense: {units: 10, activation: sigmoid}, repeat: 5}\n    - Dense: 10", "K311"),
         ("lenet5", "    - Dense: {units: 10, activation: softmax}", "    - Dense: {units: 10, activation: softmax}\n    - Dropout: 0.5", "K315"),
         ("wide_resnet", "Dropout: 0.3", "Dropout: 0.95", "K316"),
         ("fixup", "activation: relu", "activation: relu, kernel_initializer: zeros", "K325"),

@@ -1,9 +1,9 @@
 """dropout before a batch normalization
 
 What it does
-    Finds dropout whose result reaches `BatchNormalization`: as a warning right before it (an activation, pooling or
-    flattening may stand between), as a hint with one dense or convolutional layer between. `AlphaDropout` keeps the
-    variance and is left alone.
+    Finds dropout whose result reaches `BatchNormalization`, right away (an activation, pooling or flattening may
+    stand between) or through one dense or convolutional layer. It warns where nothing with weights stands between and
+    the rate is 0.5 or more, and hints otherwise. `AlphaDropout` keeps the variance and is left alone.
 
 Why is this bad?
     Dropout at rate p multiplies what it keeps by 1/(1 - p), which raises the variance of values around zero to 1/(1 -
@@ -41,6 +41,7 @@ from kbuild.text.problem import Problem
 CODE = "K314"
 SEVERITY = "warning"
 
+_GRAVE = 0.5
 _THROUGH = frozenset({"activation", "pool", "global", "shape", "frame"})
 
 
@@ -58,7 +59,7 @@ def find(net: Net) -> Iterator[Problem]:
             f"`{step.name}` ({dropped:g}) {way}: in training that sees up to {1 / (1 - dropped):.3g} × the variance"
         )
         help = "put the dropout after the last normalization"
-        yield at_step(CODE, "hint" if maps else "warning", step, message, help)
+        yield at_step(CODE, "hint" if maps or dropped < _GRAVE else "warning", step, message, help)
 
 
 def _reached(net: Net, step: Step) -> tuple[list[Step], Step | None]:

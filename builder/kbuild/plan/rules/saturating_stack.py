@@ -1,7 +1,7 @@
 """sigmoid or tanh in a deep stack
 
 What it does
-    Counts hidden dense and convolutional layers with a sigmoid, or with a tanh, that follow each other. From 5 layers
+    Counts hidden dense and convolutional layers with a sigmoid, or with a tanh, that follow each other. From 9 layers
     with a sigmoid on it warns; from 4 with a sigmoid, and from 6 with a tanh, it hints.
 
     Gates (what feeds a `Multiply`), recurrent layers, normalized layers and paths that branch do not count.
@@ -9,20 +9,22 @@ What it does
 Why is this bad?
     The slope of a sigmoid is at most ¼: n of them shrink a gradient to 4⁻ⁿ, weights aside, and its mean of ½ pushes
     the layers above into saturation. Glorot and Bengio trained with random initialization: with four hidden layers of
-    sigmoids the uppermost saturated and began to come out of it near epoch 100; with five it never did. tanh has
-    slope 1 at 0 and mean 0, and with Glorot's initialization worked at five layers, which is as deep as they went.
+    sigmoids the uppermost saturated and began to come out of it near epoch 100; with five it never did. Networks for
+    speech had up to eight, which were trained layer by layer before; hence the warning from nine on. tanh has slope 1
+    at 0 and mean 0, and with Glorot's initialization worked at five layers, which is as deep as they went.
 
 Example
-    - {Dense: {units: 64, activation: sigmoid}, repeat: 6}
+    - {Dense: {units: 64, activation: sigmoid}, repeat: 9}
 
 Use instead
-    - {Dense: {units: 64, activation: relu}, repeat: 6}
+    - {Dense: {units: 64, activation: relu}, repeat: 9}
 
     or normalize each layer, or let a path go around them.
 
 Source
     Glorot and Bengio: Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010,
-    sections 3 and 5.
+    sections 3 and 5. Eight layers: Mohamed, Dahl, Hinton: Acoustic modeling using deep belief networks, IEEE
+    Transactions on Audio, Speech, and Language Processing 20 (2012).
 """
 
 from collections.abc import Iterator
@@ -36,7 +38,7 @@ from kbuild.text.problem import Problem
 CODE = "K311"
 SEVERITY = "warning"
 
-_WARN, _HINT_SIGMOID, _HINT_TANH = 5, 4, 6
+_WARN, _HINT_SIGMOID, _HINT_TANH = 9, 4, 6
 _THROUGH = frozenset({"dropout", "shape", "pool", "frame", "activation"})
 
 
