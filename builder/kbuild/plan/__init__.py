@@ -12,6 +12,7 @@ apply.py     a call and its inputs → a step
 shapes/      the shape of what a step gives, a rule for each family of layers
 place.py     where a person would change what is wrong inside a block
 trail.py     what led to a shape, as the notes of a problem
+remedy.py    the usual way out of a shape mistake, by what led to it
 batch.py     operations that leave no row for each example
 applications.py  what is remembered of `keras.applications`
 cost/        what a step costs: parameters, operations, memory

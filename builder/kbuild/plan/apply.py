@@ -9,6 +9,7 @@ from kbuild.plan.applications import remembered
 from kbuild.plan.batch import follow
 from kbuild.plan.graph import Feed, Graph, Here, values, written
 from kbuild.plan.plan import Ref, Shape, Step
+from kbuild.plan.remedy import remedy
 from kbuild.plan.shapes import ShapeMistake
 from kbuild.plan.shapes.table import reckoned
 from kbuild.plan.trail import trail
@@ -83,17 +84,26 @@ def _unnamed(value: Node | None, signature: Signature, name: Scalar) -> None:
         )
 
 
+    if signature.namespace == "ops" and signature.name in _TELLS:
+        raise mistake(
+            "K205",
+            f"`ops.{signature.name}` gives no tensor to go on with",
+            name.span,
+            help="`$input_shape` tells the sizes while the network is expanded",
+        )
+
+
 def _tensors(count: int) -> str:
     return "one tensor" if count == 1 else f"{count} tensors"
 
 
-def _returns_help(signature: Signature) -> str | None:
+def _returns_help(signature: Signature) -> str:
     known = {p.name for p in signature.parameters}
     if "return_state" in known:
         return "with `return_sequences: true` and `return_state: true` it gives the sequence and its states"
     if any(p.name == "return_attention_scores" for p in signature.call):
         return "`call: {return_attention_scores: true}` gives the scores too"
-    return None
+    return "name as many as it gives, or leave `outputs` out"
 
 
 def _evaluated(argument: Node | None, signature: Signature, here: Here) -> Node | None:
@@ -162,9 +172,13 @@ _SEVERAL = frozenset({"where", "layer_normalization", "rms_normalization"})
 
 
 _MAKES = frozenset(
-    {"arange", "array", "empty", "eye", "full", "identity", "linspace", "logspace", "ones", "tri", "zeros"}
+    {"arange", "array", "bartlett", "blackman", "empty", "eye", "full", "geomspace", "hamming", "hanning", "identity"}
+    | {"kaiser", "linspace", "logspace", "ones", "tri", "zeros"}
 )
 """Operations that make a tensor of numbers: a layer fed by one alone would fall out of the model without a word."""
+
+_TELLS = frozenset({"convert_to_numpy", "dtype", "is_tensor", "ndim", "shape", "size"})
+"""Operations that tell of a tensor and give none to go on with."""
 
 
 def _first(parameters: Sequence[Any], count: int) -> frozenset[str]:
@@ -260,7 +274,7 @@ def _shapes(step: Step, made: Call, args: Mapping[str, Any], feed: Feed, graph: 
             "K207",
             found.message,
             made.spans.get(found.argument or "", step.span),
-            help=found.help,
+            help=remedy(found, feed, graph),
             related=trail(graph, feed, step.within),
             path=step.path,
         ) from None

@@ -160,7 +160,9 @@ def _given(block: Block, argument: Node | None, here: Here) -> Mapping[str, Node
     if isinstance(argument, MappingNode) and not is_call(argument):
         return {str(key.value): value for key, value in argument.pairs}
     if not block.params:
-        raise mistake("K103", f"the block `{block.name}` has no parameters", argument.span)
+        raise mistake(
+            "K103", f"the block `{block.name}` has no parameters", argument.span, help=f"write `{block.name}` alone"
+        )
     return {next(iter(block.params)): argument}
 
 

@@ -245,7 +245,9 @@ def _reused(target: Node, coming: Feed, here: Here, graph: Graph, title: str) ->
     not_too_deep(here, target.span)
     value = evaluate(target, here.scope.at("reuse"))
     if not isinstance(value, Scalar) or not isinstance(value.value, str):
-        raise mistake("K216", f"`reuse` takes the name of an entry, not `{brief(value)}`", target.span)
+        raise mistake(
+            "K216", f"`reuse` takes the name of an entry, not `{brief(value)}`", target.span, help="write `reuse: name`"
+        )
     again = entry_again(value, here)
     outer = graph.twins
     graph.twins = [graph.steps[name].layer for name in reversed(graph.order[again.start : again.stop])]

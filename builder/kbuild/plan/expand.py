@@ -155,7 +155,12 @@ def _outputs(spec: Spec, out: Feed, here: Here, graph: Graph) -> Mapping[str, Re
     elif isinstance(value, Scalar) and isinstance(value.value, str):
         items = [(re.sub(r"[-.]", "_", value.value), value)]
     if not items:
-        raise mistake("K206", f"`model.outputs` is a list of entries, not `{brief(value)}`", spec.outputs.span)
+        raise mistake(
+            "K206",
+            f"`model.outputs` is a list of entries, not `{brief(value)}`",
+            spec.outputs.span,
+            help="name entries: `outputs: [digit]`, or leave `outputs` out for the last one",
+        )
     outputs: dict[str, Ref] = {}
     for name, item in items:
         try:

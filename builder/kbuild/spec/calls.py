@@ -117,7 +117,12 @@ def find(name: Scalar, namespaces: tuple[str, ...], context: Context) -> Signatu
         if found is not None and namespace == "layers" and text in allow.NO_ENTRY:
             raise mistake("K102", f"`{text}` is no entry", name.span, help="declare it under `model.inputs`")
         if found is not None and found.abstract:
-            raise mistake("K102", f"`{text}` is abstract, it only serves to derive from", name.span)
+            raise mistake(
+                "K102",
+                f"`{text}` is abstract, it only serves to derive from",
+                name.span,
+                help="write one of the classes that derive from it",
+            )
         if found is not None:
             _allowed(found, name, context)
             return found

@@ -139,7 +139,12 @@ def _mapping(node: MappingNode, blocks: frozenset[str]) -> Entry:
     key, value = heads[0]
     merge = node.get("merge")
     if merge is not None and key.value != "branches":
-        raise mistake("K101", "`merge` belongs to `branches`", node.key("merge").span)  # type: ignore[union-attr]
+        raise mistake(
+            "K101",
+            "`merge` belongs to `branches`",
+            node.key("merge").span,  # type: ignore[union-attr]
+            help="to merge entries above, write the call itself: `{Add: null, from: [a, b]}`",
+        )
     return Entry(_head(key, value, merge), siblings, key.span)
 
 
@@ -217,7 +222,12 @@ def repeat_count(node: Node) -> tuple[int, Mapping[str, Sequence[Node]]]:
         lengths = {name: len(items) for name, items in lists.items()}
         if len(set(lengths.values())) > 1:
             said = ", ".join(f"`{name}` has {length}" for name, length in lengths.items())
-            raise mistake("K209", f"the lists of `repeat` differ in length: {said}", node.span)
+            raise mistake(
+                "K209",
+                f"the lists of `repeat` differ in length: {said}",
+                node.span,
+                help="they are walked together: give each as many values, or one value that is no list for all copies",
+            )
         count = next(iter(lengths.values()), 1)
         walked = {str(key.value): lists.get(str(key.value), (value,) * count) for key, value in node.pairs}
         return count, walked

@@ -149,7 +149,9 @@ def _map(node: MappingNode, key: str, names: re.Pattern[str]) -> MappingNode | N
     if value is None or (isinstance(value, Scalar) and value.value in (None, False)):
         return None
     if not isinstance(value, MappingNode):
-        raise mistake("K101", f"`{key}` is a map of names, not `{brief(value)}`", value.span)
+        raise mistake(
+            "K101", f"`{key}` is a map of names, not `{brief(value)}`", value.span, help=f"write `{key}: {{name: …}}`"
+        )
     wrong = [k for k, _ in value.pairs if not names.match(str(k.value)) or k.value in RESERVED]
     if wrong:
         raise SpecError(bad_name(k) for k in wrong)

@@ -105,7 +105,7 @@ def test_split_gives_several():
             {"filters": 8, "kernel_size": 3, "dilation_rate": 4},
             [(6, 1)],
             "the kernel of `Conv1D` spans 9 steps, as 4 * (3 - 1) + 1 = 9, but gets only 6: (6 - 9) // 1 + 1 = -2",
-            "write `padding: same`, or a smaller kernel, or pool less before it: the map is (6,)",
+            "write `padding: same`, or a smaller kernel or `dilation_rate`, or pool less before it: the map is (6,)",
         ),
         (
             "MaxPooling2D",
@@ -171,7 +171,8 @@ def test_split_gives_several():
             [[(7, 7, 3), (8, 7, 3)]],
             "`Concatenate` along axis 3 needs inputs equal in all other axes, but on axis 1 they have 7 and 8: "
             "(7, 7, 3) and (8, 7, 3)",
-            "bring them to equal sizes, or give another `axis`",
+            "give both the same `strides` and `padding: same`, or fit one to the other with `ZeroPadding2D`, "
+            "`Cropping2D` or `Resizing`",
         ),
         (
             "Concatenate",

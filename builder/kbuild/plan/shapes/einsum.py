@@ -14,19 +14,29 @@ def einsum(given: Given) -> Shapes:
     letters = left.split(",")
     operands = _operands(given)
     if len(letters) != len(operands):
-        raise ShapeMistake(f"`{equation}` has {len(letters)} operands but `ops.einsum` gets {len(operands)}")
+        raise ShapeMistake(
+            f"`{equation}` has {len(letters)} operands but `ops.einsum` gets {len(operands)}",
+            "write as many letters, parted by commas, as `from` names entries",
+            "subscripts",
+        )
     if not arrow or not all(one.isalpha() for one in (*letters, result)):
         raise UnknownShape
     sizes: dict[str, int | None] = {}
     for names, shape in zip(letters, operands, strict=True):
         if len(names) != len(shape):
             raise ShapeMistake(
-                f"`{names}` names {len(names)} axes but the tensor has {len(shape)}, the batch included: {show(shape)}"
+                f"`{names}` names {len(names)} axes but the tensor has {len(shape)}, the batch included: {show(shape)}",
+                "the first letter of each operand is that of the batch",
+                "subscripts",
             )
         _learn(equation, sizes, names, shape)
     missing = [letter for letter in result if letter not in sizes]
     if missing:
-        raise ShapeMistake(f"`{missing[0]}` stands in the result of `{equation}` but in no operand")
+        raise ShapeMistake(
+            f"`{missing[0]}` stands in the result of `{equation}` but in no operand",
+            "its size would not be known",
+            "subscripts",
+        )
     return one(
         [sizes[letter] for letter in result],
         0 if result[0] in {names[0] for names in letters} else None,
@@ -45,7 +55,11 @@ def _learn(equation: str, sizes: dict[str, int | None], names: str, shape: Known
     for letter, size in zip(names, shape, strict=True):
         known = sizes.get(letter)
         if None not in (known, size) and known != size and 1 not in (known, size):
-            raise ShapeMistake(f"axis `{letter}` of `{equation}` has {known} in one operand and {size} in another")
+            raise ShapeMistake(
+                f"axis `{letter}` of `{equation}` has {known} in one operand and {size} in another",
+                "each letter stands for one size; give axes of other sizes letters of their own",
+                "subscripts",
+            )
         if known is None or known == 1:
             sizes[letter] = size if known != 1 or size is not None else None
 

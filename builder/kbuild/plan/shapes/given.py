@@ -192,6 +192,8 @@ class Given:
             raise ShapeMistake(
                 f"`{self.name}` needs {wanted} but gets {show(shape)}",
                 _remedy(shape, words),
+                wanted=words,
+                got=shape,
             )
 
 

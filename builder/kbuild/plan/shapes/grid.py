@@ -84,5 +84,6 @@ def _too_small(given: Given, sizes: Known, axis: int, numbers: tuple[int, int, i
     return ShapeMistake(
         f"the {what} of `{given.name}` spans {reach} {where}{dilated}, but gets only {n}: "
         f"({n} - {reach}) // {s} + 1 = {(n - reach) // s + 1}",
-        f"write `padding: same`, or a smaller {what}, or pool less before it: the map is {show(sizes)}",
+        f"write `padding: same`, or a smaller {what}{' or `dilation_rate`' if d > 1 else ''}, or pool less before it: "
+        f"the map is {show(sizes)}",
     )

@@ -29,7 +29,7 @@ def concatenated(given: Given) -> Shapes:
             raise ShapeMistake(
                 f"`{given.name}` along axis {axis} needs inputs equal in all other axes, but on axis {index} they have "
                 f"{sizes[0]} and {sizes[1]}: {_list(shapes)}",
-                "bring them to equal sizes, or give another `axis`",
+                _same_places(rank - 1) if 0 < axis == rank - 1 else "bring them to equal sizes, or give another `axis`",
             )
     if axis == 0:
         return (shapes[0],)
@@ -83,10 +83,20 @@ def _pair(given: Given, shapes: list[Known], one: Known, other: Known) -> Known:
 
 
 def _help(longer: Known, shorter: Known) -> str:
+    if len(longer) != len(shorter):
+        return "bring them to the same number of axes, with `Flatten`, `Reshape` or a global pooling layer"
     if longer[:-1] == shorter[:-1]:
-        kind = "a `Dense`" if len(longer) == 1 else "a `Conv2D` of kernel 1" if len(longer) == 3 else "a layer"
+        kind = "a `Dense`" if len(longer) < 3 else f"a `Conv{len(longer) - 1}D` of kernel 1"
         return f"bring both to the same size with {kind}, or use `Concatenate`"
-    return "bring both to the same shape first"
+    return _same_places(len(longer))
+
+
+def _same_places(axes: int) -> str:
+    """How maps get places alike."""
+    if axes not in (2, 3, 4):
+        return "bring them to equal sizes first"
+    fit = f"`ZeroPadding{axes - 1}D`, `Cropping{axes - 1}D`" + (" or `Resizing`" if axes == 3 else "")
+    return f"give both the same `strides` and `padding: same`, or fit one to the other with {fit}"
 
 
 def _list(shapes: list[Known]) -> str:

@@ -12,10 +12,21 @@ class ShapeMistake(Exception):
         message: what is wrong, in one line, names in backticks, no final period.
         help: the next action.
         argument: the argument whose value is the mistake, if it is one alone.
+        wanted, got: what the axes of an input must be called, and its shape, where another number of axes is wanted.
     """
 
-    def __init__(self, message: str, help: str | None = None, argument: str | None = None):
+    def __init__(
+        self,
+        message: str,
+        help: str | None = None,
+        argument: str | None = None,
+        *,
+        wanted: Sequence[str] = (),
+        got: tuple[int | None, ...] | None = None,
+    ):
         super().__init__(message)
+        self.wanted = tuple(wanted)
+        self.got = got
         self.argument = argument
         self.message = message
         self.help = help
