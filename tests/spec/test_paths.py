@@ -21,7 +21,7 @@ def test_a_relative_path_starts_at_the_spec(tmp_path: Path):
 @pytest.mark.parametrize(
     "path",
     ["../f.npz", "/etc/passwd", "sub/../../f.npz", "http://host/f.npz", "gs://b/f.npz", "hf://m", "file:///etc/passwd", "C:\\f.npz",
-     "~/f.npz", "\\\\server\\f.npz"],
+     "~/f.npz", "\\\\server\\f.npz", "f" * 300, "a/" + "é" * 200 + "/f.npz"],
 )  # fmt: skip
 def test_everything_else_is_refused(tmp_path: Path, path: str):
     folder = tmp_path / "home"

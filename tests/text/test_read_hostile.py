@@ -86,8 +86,22 @@ except SpecError as error:
         ("? " * 30_000, "f.yaml", "K011"),
         ('"' + "\\n" * 500_000, "f.yaml", "K004"),
         ("a: 0x" + "f" * 100_000, "f.yaml", "K013"),
+        ("a: " + "9" * 1_000_000, "f.yaml", "K014"),
+        ('{"a": ' + "9" * 1_000_000 + "}", "f.json", "K014"),
     ],
-    ids=["aliases", "merge", "lists", "json", "maps", "dashes", "questions", "string", "hexadecimal"],
+    ids=[
+        "aliases",
+        "merge",
+        "lists",
+        "json",
+        "maps",
+        "dashes",
+        "questions",
+        "string",
+        "hexadecimal",
+        "digits",
+        "json digits",
+    ],
 )
 def test_a_bomb_costs_little_time_and_memory(text: str, name: str, code: str, tmp_path: Path):
     file = tmp_path / name

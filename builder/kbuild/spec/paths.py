@@ -10,6 +10,8 @@ from pathlib import Path
 from kbuild.text.node import Scalar, brief
 from kbuild.text.problem import mistake
 
+_LONGEST = 255
+"""Bytes of one name, on every usual file system."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[A-Za-z]:[\\/]|\\\\|~")
 
 
@@ -31,8 +33,12 @@ def allowed(node: object, home: Path, roots: Sequence[Path] = (), help: str | No
     if not isinstance(node, Scalar) or not isinstance(node.value, str) or not node.value:
         raise mistake("K105", f"a path is a string, not `{brief(node)}`", node.span)  # type: ignore[arg-type, attr-defined]
     text = node.value
-    if "\0" in text or _SCHEME.match(text):
-        raise mistake("K112", f"`{text!r}` is no path of a local file", node.span, help=help)
+    if (
+        "\0" in text
+        or _SCHEME.match(text)
+        or any(len(part.encode(errors="replace")) > _LONGEST for part in Path(text).parts)
+    ):
+        raise mistake("K112", f"`{brief(node)!r}` is no path of a local file", node.span, help=help)
     own = node.span.source.path
     starts = [own.parent if own else home, home, *roots]
     readable = [home, *roots]
@@ -48,7 +54,14 @@ def allowed(node: object, home: Path, roots: Sequence[Path] = (), help: str | No
             node.span,
             help=help or f"allow its folder with `--data-root {candidates[0].parent}`",
         )
-    return next((path for path in inside if path.exists()), inside[0])
+    return next((path for path in inside if _exists(path)), inside[0])
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a folder that may not be looked into
+        return False
 
 
 def _inside(path: Path, roots: Sequence[Path]) -> bool:

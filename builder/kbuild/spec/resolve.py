@@ -2,6 +2,7 @@
 both.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,10 @@ from kbuild.text.read import read, read_file
 from kbuild.text.source import Source, Span
 
 DEEPEST = 16
+MOST = 64
+"""Files that one spec may be made of, each counted as often as it is extended: two bases with two each, and so on,
+would soon be a million.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,8 @@ def _extended(
     bases = extends.items if isinstance(extends, SequenceNode) else (extends,)
     below: Node | None = None
     for base in bases:
+        if len(sources) >= MOST:
+            raise mistake("K110", f"more than {MOST} files are extended", base.span, help="extend fewer")
         read_base = _extended(*_base(base, home, trail), sources, first)
         below = read_base if below is None else _laid(below, read_base, first)
     return own if below is None else _laid(below, own, first)
@@ -104,7 +111,7 @@ def _base(base: Node, home: Path, trail: tuple[str, ...]) -> tuple[Node, Path, t
         raise mistake("K110", f"specs extend each other: {circle}", base.span)
     if len(trail) >= DEEPEST:
         raise mistake("K110", f"`extends` goes {DEEPEST} files deep, which is too deep", base.span)
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113, `Path.is_file` raises where a folder may not be looked into
         raise mistake("K110", f"there is no file `{base.value}`", base.span, help=f"looked for {path}")
     return read_file(path, _display(base, path)), home, (*trail, key)
 
