@@ -177,6 +177,8 @@ def run(code: str) -> str:
         ["show", "specs/resnet50.yaml", "--depth", "2"],
         ["show", "specs/resnet50.yaml", "--svg", "-"],
         ["show", "specs/resnet50.yaml", "--mermaid"],
+        ["diff", "specs/digits_mlp.yaml", "specs/digits_cnn.yaml"],
+        ["new", "--data", "iris"],
         ["ls"],
         ["layers", "Conv2D"],
         ["schema"],

@@ -220,3 +220,14 @@ def test_a_name_with_a_space(kbuild, here):
     text = Path("my spec.yaml").read_text("utf-8")
     assert text.startswith("# kbuild fit 'my spec.yaml'\n")
     assert "\nname: my_spec\n" in text
+
+
+def test_an_editor_finds_the_schema_that_lies_beside_it(kbuild, here):
+    (here / "kbuild.schema.json").write_text("{}")
+    assert kbuild("new", "--data", "iris", ".").code == 0
+    assert (
+        Path("iris.yaml")
+        .read_text("utf-8")
+        .startswith("# yaml-language-server: $schema=kbuild.schema.json\n# kbuild fit")
+    )
+    assert kbuild("new", "--data", "iris").out.startswith("# kbuild fit")

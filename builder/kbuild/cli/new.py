@@ -40,6 +40,7 @@ def new(
     from kbuild.plan.check import check
     from kbuild.plan.start import Options, start
     from kbuild.plan.start.start import root
+    from kbuild.spec.shipped import SCHEMA
 
     if data is None:
         raise _unsaid()
@@ -48,7 +49,8 @@ def new(
     if dest is not None and file.exists() and not force:
         raise typer.BadParameter(f"{file} is there already; give another DEST, or --force")
     said = {"--data": data, "--target": target, "--residual": residual}
-    options = Options(file.absolute(), str(file), _command(said), residual)
+    schema = SCHEMA if dest is not None and (file.parent / SCHEMA).is_file() else ""
+    options = Options(file.absolute(), str(file), _command(said), residual, schema)
     text = start(found, options)
     checked = check(_read(text, options.dest, root(found, options.dest.parent)))
     if dest is not None:

@@ -24,6 +24,7 @@ def ls(as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> Non
     show_table(["name", "what it shows"], found)
     if not quiet:
         say("\nkbuild cp NAME copies one; kbuild fit kbuild:NAME trains it as it is.")
+        say("kbuild new --data SOURCE starts one for data of yours.")
 
 
 def cp(name: Name, dest: Destination = Path(), quiet: Quiet = False, debug: Debug = False) -> None:

@@ -168,6 +168,10 @@ D, R = "Dense", "ReLU"
         ),
         ([{"Dropout": 0.1, "repeat": 3}], [{"Dropout": 0.2, "repeat": 3}], ["~ dropout-* rate 0.1→0.2"]),
         ([{D: 8}, R, {D: 3}], [{D: 16}, R, {D: 3}], ["~ dense units 8→16", "~ re_lu", "~ dense_1"]),
+        # in another block a layer is found by what it is, and not by its kind alone
+        ([{D: 64}, R, {D: 3}], [{"mlp": {"units": [32]}}, {D: 3}], ["- dense", "- re_lu", "+ mlp", "~ dense"]),
+        ([{D: {"units": 64, "use_bias": True}}, {"Activation": "relu"}, {D: 3}], [{"mlp": {"units": [64]}}, {D: 3}],
+         ["~ mlp-chain-0-dense name dense→mlp-chain-0-dense", "~ mlp-chain-0-activation name activation→mlp-chain-0-activation"]),
     ],
 )  # fmt: skip
 def test_what_is_told(one, other, rows):
@@ -219,7 +223,10 @@ def test_wiring_is_told_of_by_the_names_of_either_side():
 def test_frozen_shared_and_what_is_given_to_the_call():
     base = [{D: 8, "name": "a"}, {D: 8, "name": "b"}]
     assert told(compared(base, [{**base[0], "trainable": False}, base[1]])) == ["~ a trainable True→False"]
-    assert told(compared(base, [base[0], {"reuse": "a", "name": "b"}])) == ["~ b layer b→a"]
+    shared = compared(base, [base[0], {"reuse": "a", "name": "b"}])
+    assert told(shared) == ["~ b layer b→a"]
+    assert shared.layers[0].count == (1, 0)
+    assert shared.totals["layers"] == (2, 1)
     attention = {"MultiHeadAttention": {"num_heads": 2, "key_dim": 4}, "from": ["previous", "previous"]}
     masked = {**attention, "call": {"use_causal_mask": True}}
     one, other = (checked(e, inputs={"x": {"shape": [4, 8]}}) for e in (attention, masked))

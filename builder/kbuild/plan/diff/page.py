@@ -31,7 +31,7 @@ def headline(found: Diff) -> str:
         said = f"; {names} layer{'s have' if names > 1 else ' has'} another name" if names else ""
         return "the same architecture" + said + (f"; {' and '.join(elsewhere)} differ" if elsewhere else "")
     before, after = found.totals["layers"]
-    return f"{before} → {after} layers" if before != after else f"{after} layers, not all as they were"
+    return f"{before:,} → {after:,} layers" if before != after else f"{after:,} layers, not all as they were"
 
 
 def parts(found: Diff) -> Iterator[Part]:

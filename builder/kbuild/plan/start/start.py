@@ -29,12 +29,14 @@ class Options:
         shown: the same as the user would type it.
         command: how they asked for it, for the comment.
         residual: blocks with a shortcut.
+        schema: the name of the schema that lies in the folder of `dest`; empty if there is none.
     """
 
     dest: Path
     shown: str
     command: str
     residual: bool = False
+    schema: str = ""
 
 
 def start(guess: Guess, options: Options) -> str:
@@ -69,7 +71,8 @@ def _comment(guess: Guess, options: Options) -> list[str]:
     said = f"A start for {_about(guess)}. Made by rules of thumb with `{options.command}`: each line says its reason."
     lines = [said, *(f"{note[0].upper()}{note[1:]}." for note in guess.notes)]
     wrapped = [row for line in lines for row in _wrapped(line)]
-    return [f"# kbuild fit {shlex.quote(options.shown)}{allow}", "#", *(f"# {row}" for row in wrapped)]
+    editor = [f"# yaml-language-server: $schema={options.schema}"] if options.schema else []
+    return [*editor, f"# kbuild fit {shlex.quote(options.shown)}{allow}", "#", *(f"# {row}" for row in wrapped)]
 
 
 def _about(guess: Guess) -> str:
