@@ -151,3 +151,62 @@ def test_what_extends_another_may_say_a_part(text, mistakes):
 
 def test_a_base_that_is_not_shipped(mistakes):
     assert [path for path, _ in mistakes("extends: [kbuild:digits_mpl]\n")] == [("extends", 0)]
+
+
+@pytest.mark.parametrize(
+    ("section", "place"),
+    [
+        ("train: {schedule: {piecewise: {at: [50%]}}}", ("train", "schedule", "piecewise")),
+        ("train: {schedule: piecewise}", ("train", "schedule")),
+        ("train: {schedule: {CosineDecay: {alpha: 0.1}}}", ("train", "schedule", "CosineDecay")),
+        ("train: {schedule: {cosine: {warmup: 3 weeks}}}", ("train", "schedule", "cosine", "warmup")),
+        ("train: {optimizer: {Adam: {learning_rate: {CosineDecay: {alpha: 0.1}}}}}", ("train", "optimizer", "Adam", "learning_rate", "CosineDecay")),
+        ("train: {optimizer: {Adam: fast}}", ("train", "optimizer", "Adam")),
+        ("train: {optimizer: adamm}", ("train", "optimizer")),
+        ("train: {metrics: [accuracy, {MeanIoU: null}]}", ("train", "metrics", 1, "MeanIoU")),
+        ("train: {metrics: {digit: [acuracy]}}", ("train", "metrics", "digit", 0)),
+        ("train: {loss: {digit: msee}}", ("train", "loss", "digit")),
+        ("train: {callbacks: [ModelCheckpoint]}", ("train", "callbacks", 0)),
+        ("train: {early_stopping: {patience: -1}}", ("train", "early_stopping", "patience")),
+        ("train: {epochs: 0}", ("train", "epochs")),
+        ("train: true", ("train",)),
+        ("data: {batch_size: 3}", ("data",)),
+        ("data: {source: digts}", ("data", "source")),
+        ("data: {source: {csv: a.csv, features: {age: number}}}", ("data", "source", "features", "age")),
+        ("data: {source: {images: {test: a}}}", ("data", "source", "images")),
+        ("data: {source: {target: a}}", ("data", "source")),
+        ("data: {source: digits, split: {validaton: 0.1}}", ("data", "split", "validaton")),
+        ("data: {source: digits, augment: [RandomFlop]}", ("data", "augment", 0)),
+        ("data: {source: digits, preprocess: {image: [Rescalling]}}", ("data", "preprocess", "image", 0)),
+        ("tune: {oracle: {RandomSearch: {max_trial: 3}}}", ("tune", "oracle", "RandomSearch", "max_trial")),
+        ("tune: {objective: {name: a}}", ("tune", "objective")),
+        ("vars: {input: 3}", ("vars",)),
+        ("blocks: {Unit: [Flatten]}", ("blocks",)),
+        ("blocks: {unit: {params: {a: 1}}}", ("blocks", "unit")),
+        ("name: a b", ("name",)),
+        ("kbuild: 2", ("kbuild",)),
+    ],
+)  # fmt: skip
+def test_a_section_that_is_wrong(section, place, mistakes):
+    head = "" if section.startswith("kbuild") else "kbuild: 1\n"
+    assert place in [path for path, _ in mistakes(f"{head}model: [Flatten, {{Dense: 10}}]\n{section}\n")]
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "train: false", "data: false", "tune: false", "vars: false", "blocks: null", "train: {schedule: false, tensorboard: false}",
+        "train: {schedule: cosine, optimizer: adam, loss: auto, metrics: accuracy, callbacks: TerminateOnNaN}",
+        "train: {schedule: {piecewise: {at: [50%, 10 epochs], values: [1, 0.1, 0.01]}}, early_stopping: true}",
+        "train: {optimizer: {Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 0.1, decay_steps: 9}}}}}",
+        "train: {epochs: '${3 + 2}', optimizer: {Adam: {$float: [1e-4, 1e-2], sampling: log}}, loss: {$choice: [mse, {Huber: 1.0}]}}",
+        "train: {phases: [{epochs: 5}], accumulate: 2, checkpoint: {every: 1 epoch, keep: 2}, distribute: data_parallel}",
+        "data: {source: {images: {train: a, test: b}, size: [8, 8]}, preprocess: auto}",
+        "data: {source: {npz: f.npz, x: {a: xa}, y: y, test: {x: xt}}, augment: {a: [RandomFlip]}, split: false}",
+        "data: {source: {tfds: mnist}, split: {folds: 5}, preprocess: {a: [Flatten], b: {Rescaling: 2}}}",
+        "tune: {oracle: RandomSearch, objective: {name: a, direction: max}, budget: {params: 1e6}}",
+        "weights: runs/base\nuse: [a.py, b.py]",
+    ],
+)  # fmt: skip
+def test_a_section_that_is_right(section, mistakes):
+    assert mistakes(f"kbuild: 1\nmodel: [Flatten, {{Dense: 10}}]\n{section}\n") == []

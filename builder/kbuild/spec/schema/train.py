@@ -57,7 +57,7 @@ def train(callable: Callable, defs: Defs) -> None:
     special = {
         "optimizer": _optimizer(callable),
         "loss": _by_output(_word("losses", ["auto", None, *loss]), _word("losses", [None, *loss])),
-        "metrics": _by_output(*[_several(_word("metrics", [None, *metric]))] * 2),
+        "metrics": _by_output(*[_several(_word("metrics", [None, *metric]), needs(callable, "metrics"))] * 2),
         "schedule": _schedule(callable, defs),
         "callbacks": _several(_word("callbacks", [None, False, *bare(callable, "callbacks")])),
         "early_stopping": switched(EarlyStopping, defs, "boolean", "null"),
@@ -110,8 +110,10 @@ def _word(namespace: str, words: list[Any]) -> Schema:
     return ref(f"calls.{namespace}", **{"if": {"type": "object"}, "else": {"enum": words}})
 
 
-def _several(one: Schema) -> Schema:
-    return either("array", {"items": opened(one)}, one)
+def _several(one: Schema, needed: Schema | None = None) -> Schema:
+    """One, or a list, which is never laid over another: what its calls need stands in it."""
+    item = {**one, "allOf": [needed]} if needed else one
+    return either("array", {"items": opened(item)}, one)
 
 
 def _by_output(alone: Schema, one: Schema) -> Schema:
