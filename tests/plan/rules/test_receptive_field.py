@@ -63,9 +63,19 @@ def test_of_several_branches_the_one_that_sees_most(find):
             "[16, 16, 1]",
         ),
         (f"- Dense: 4{END}", "[8, 8, 1]"),
+        (f"- branches: [[{{{CONV}}}], [{{Permute: [2, 1, 3]}}]]{END}", "[8, 8, 1]"),
         (f"- {CONV}\n- squeeze_excite: 0.25\n- {{{CONV}, repeat: 3}}{END}", "[8, 8, 1]"),
     ],
-    ids=["flattened", "a map", "words", "any size", "attention", "no convolution", "a gate's pooling"],
+    ids=[
+        "flattened",
+        "a map",
+        "words",
+        "any size",
+        "attention",
+        "no convolution",
+        "something else beside it",
+        "a gate's pooling",
+    ],
 )
 def test_is_silent(said, layers, shape):
     assert said("K323", layers, shape) == []
