@@ -231,13 +231,33 @@ def plausible(rng: random.Random) -> dict[str, object]:
         made["data"] = {"source": rng.choice(["digits", "iris", "diabetes"]), "batch_size": rng.choice([1, 32, 10**7])}
         made["model"] = [*likely(rng, 4, shape), rng.choice(["Flatten", "ReLU"]), {"Dense": rng.choice([1, 3, 10])}]
     if rng.random() < 0.5:
-        made["train"] = {
-            "optimizer": rng.choice(["adam", {"SGD": {"momentum": 0.9}}, {"Lookahead": {"optimizer": {"Adam": 1e-3}}}]),
-            "loss": rng.choice(["auto", "mse", "sparse_categorical_crossentropy"]),
-            "budget": rng.choice([None, {"params": rng.choice([10, 1e9])}, {"memory": rng.choice(["1 kB", "16 GiB"])}]),
-            "epochs": rng.choice([1, 30]),
-        }
+        made["train"] = training(rng)
     return made
+
+
+def training(rng: random.Random) -> dict[str, object]:
+    """Any optimizer with any loss, schedule, callback, precision."""
+    from kbuild.spec.signature import identifiers, names
+    from kbuild.spec.train import SCHEDULES
+
+    def name(namespace: str) -> str:
+        return rng.choice(sorted(names(namespace)))
+
+    parts = {
+        "optimizer": rng.choice([name("optimizers"), {name("optimizers"): {"learning_rate": rng.choice([1e-3, 10, {name("schedules"): 0.1}])}},
+                                 {"Lookahead": {"optimizer": {name("optimizers"): 1e-3}}}]),
+        "loss": rng.choice(["auto", None, name("losses"), rng.choice(sorted(identifiers("losses"))), {"output": name("losses")}]),
+        "metrics": [rng.choice([name("metrics"), rng.choice(sorted(identifiers("metrics")))])],
+        "schedule": rng.choice([rng.choice([*SCHEDULES]), {rng.choice([*SCHEDULES]): {"warmup": "2 epochs"}}, {name("schedules"): 0.1}]),
+        "callbacks": [rng.choice(["TerminateOnNaN", "SwapEMAWeights", {"ReduceLROnPlateau": {"monitor": "val_loss"}}, name("callbacks")])],
+        "early_stopping": rng.choice([True, {"monitor": rng.choice(["loss", "val_accuracy", "acc"])}]),
+        "precision": rng.choice(["float32", "mixed_float16", "mixed_bfloat16"]),
+        "class_weight": rng.choice(["balanced", {"0": 2.0}]),
+        "execution": rng.choice(["auto", {"steps_per_execution": 8, "jit": True}]),
+        "budget": rng.choice([{"params": rng.choice([10, 1e9])}, {"memory": rng.choice(["1 kB", "16 GiB"])}]),
+        "epochs": rng.choice([1, 30]),
+    }  # fmt: skip
+    return {key: value for key, value in parts.items() if rng.random() < 0.5}
 
 
 def likely(rng: random.Random, most: int, shape: list[int | None], depth: int = 0) -> list[object]:

@@ -1,5 +1,8 @@
-"""(Cost, Train, batch size) → Memory: what a training step holds, in bytes. An estimate: what a compiler fuses, keeps
-twice or gives back early is not in it.
+"""(Cost, Train, batch size) → Memory: what a training step holds, in bytes. An estimate of the least: what a compiler
+keeps twice or unrolls is not in it.
+
+By `tools/bench/memory` it is 1.03 of what XLA says of a step of a dense net on a CPU, and 0.27 for a convolutional one,
+whose windows XLA unrolls there.
 """
 
 from collections.abc import Mapping
