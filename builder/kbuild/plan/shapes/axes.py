@@ -70,7 +70,7 @@ def moveaxis(given: Given) -> Shapes:
 def swapaxes(given: Given) -> Shapes:
     """`axis1` and `axis2` exchanged."""
     shape = full(given)
-    (a,), (b,) = (given.axes(arg, None, len(shape)) for arg in ("axis1", "axis2"))
+    a, b = (given.axis(arg, None, len(shape)) for arg in ("axis1", "axis2"))
     order = list(range(len(shape)))
     order[a], order[b] = order[b], order[a]
     return one([shape[axis] for axis in order], order.index(0))

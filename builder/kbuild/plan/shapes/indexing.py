@@ -154,7 +154,7 @@ def isin(given: Given) -> Shapes:
 def select(given: Given) -> Shapes:
     """All conditions and all choices, broadcast."""
     conditions, choices = given.find(0, "condlist"), given.find(1, "choicelist")
-    if not isinstance(conditions, list) or not isinstance(choices, list) or len(conditions) != len(choices):
+    if not (isinstance(conditions, list) and isinstance(choices, list) and len(conditions) == len(choices) > 0):
         raise ShapeMistake(
             f"`{given.name}` needs as many choices as conditions",
             "name them: `from: {condlist: [a, b], choicelist: [c, d]}`",

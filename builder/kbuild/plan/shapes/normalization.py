@@ -22,14 +22,14 @@ def group(given: Given) -> Shapes:
     """The input's shape; `groups` (32; -1 for one each) must divide the size of `axis`."""
     groups = given.whole("groups", 32, least=None)
     shape = given.tensor()
-    axis = given.axes("axis", -1, len(shape) + 1)[0]
+    axis = given.axis("axis", -1, len(shape) + 1)
     _weighted(given, (axis,))
     size = shape[axis - 1]
     if size is not None and groups != -1 and (groups <= 0 or size % groups):
         fitting = [n for n in range(1, size + 1) if size % n == 0 and n <= max(groups, 1)]
         raise ShapeMistake(
             f"`{given.name}` cannot split {size} channels into {groups} groups",
-            f"`groups: {fitting[-1]}` would fit: it must divide {size}",
+            f"`groups: {fitting[-1]}` would fit: it must divide {size}" if fitting else "it needs at least one channel",
         )
     return (shape,)
 

@@ -10,12 +10,11 @@ from kbuild.plan.shapes.mistake import ShapeMistake, UnknownShape, show
 
 def dot(given: Given) -> Shapes:
     """A number scales; a tensor is multiplied by all examples of the other: (batch, …, batch, …)."""
-    left, _ = operand(given, 0, "x1")
-    right, tensor = operand(given, 1, "x2")
-    if not tensor and right:
-        raise _no_list(given, "x2")
-    if not right:
-        return one(left)
+    (left, first), (right, second) = operand(given, 0, "x1"), operand(given, 1, "x2")
+    if (not first and left) or (not second and right):
+        raise _no_list(given, "x2" if first or not left else "x1")
+    if not right or not left:
+        return one(left or right)
     if len(right) > 2 and None not in (left[-1], right[-2]) and left[-1] != right[-2]:
         raise ShapeMistake(
             f"`{given.name}` needs the last axis of {show(left[1:])} and the last but one of {show(right[1:])} "
@@ -34,10 +33,9 @@ def paired(given: Given) -> Shapes:
 
 def tensordot(given: Given) -> Shapes:
     """The axes of both but those summed over; as both bring a batch, the result has two, and so none."""
-    left, _ = operand(given, 0, "x1")
-    right, tensor = operand(given, 1, "x2")
-    if not tensor:
-        raise _no_list(given, "x2")
+    (left, first), (right, second) = operand(given, 0, "x1"), operand(given, 1, "x2")
+    if not first or not second:
+        raise _no_list(given, "x2" if first else "x1")
     axes = given.raw("axes", 2)
     if isinstance(axes, int) and not isinstance(axes, bool):
         return (None,) if axes <= 0 else _across_the_batch(given)
@@ -97,9 +95,9 @@ def correlate(given: Given) -> Shapes:
 
 def distances(given: Given) -> Shapes:
     """`cdist` of (m, d) and (n, d): (m, n)."""
-    (left, _), (right, tensor) = operand(given, 0, "x"), operand(given, 1, "y")
-    if not tensor:
-        raise _no_list(given, "y")
+    (left, first), (right, second) = operand(given, 0, "x"), operand(given, 1, "y")
+    if not first or not second:
+        raise _no_list(given, "y" if first else "x")
     if None not in (left[-1], right[-1]) and left[-1] != right[-1]:
         raise ShapeMistake(
             f"`{given.name}` needs points of equally many numbers but gets {show(left[1:])} and {show(right[1:])}",

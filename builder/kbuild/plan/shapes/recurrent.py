@@ -31,6 +31,8 @@ def cells(given: Given) -> Shapes:
 def cell(given: Given) -> Shapes:
     """One step of a recurrent layer: features and the states before it → (units,), and the states after it."""
     sizes = _states(given, Call("layers", given.name, cast(Mapping[str, Value], given.args)))
+    if not sizes:
+        raise given.wrong("cells", "a list of cells", given.raw("cells", []))
     shape = given.tensor(0, "inputs", outputs=1 + len(sizes))
     if not shape:
         given.rank(shape, ("features",))
