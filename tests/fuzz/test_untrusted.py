@@ -131,7 +131,8 @@ def checked(tmp_path_factory) -> dict[str, dict[str, object]]:
     (home / "evil.py").write_text("open('canary', 'w')\n")
     (home / "itself.yaml").write_text("kbuild: 1\nextends: itself.yaml\n")
     for level in range(20):
-        (home / f"wide{level}.yaml").write_text(f"kbuild: 1\nextends: [{', '.join([f'wide{level + 1}.yaml'] * 10)}]\n")
+        family = f"extends: [{', '.join([f'wide{level + 1}.yaml'] * 10)}]\n" if level < 6 else ""
+        (home / f"wide{level}.yaml").write_text(f"kbuild: 1\n{family}")
         (home / f"deep{level}.yaml").write_text(f"kbuild: 1\nextends: deep{level + 1}.yaml\n")
     fine = {
         "kbuild": 1,

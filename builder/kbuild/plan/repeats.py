@@ -77,7 +77,7 @@ def _look_ahead(node: Node, rest: int, before: tuple[int, int], graph: Graph) ->
     if total > MOST_ENTRIES:
         raise too_many(total, node.span)
     steps = [graph.steps[name] for name in graph.order[start:]]
-    if graph.limit is not None and graph.twins is None:
+    if graph.limit is not None:
         numbers = _numbers(steps, graph)
         if numbers * (rest + 2) > graph.limit.numbers:
             raise cannot_hold(graph.limit, rest + 2, numbers, node.span)
