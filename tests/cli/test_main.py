@@ -3,7 +3,8 @@ import pytest
 from kbuild.cli import check
 from kbuild.version import __version__
 
-VERBS = ["check", "show", "data", "diff", "ls", "cp", "layers", "schema", "rules", "fit", "evaluate", "predict", "board"]
+VERBS = ["check", "show", "data", "diff", "ls", "cp", "new", "layers", "schema", "rules", "fit", "evaluate", "predict"]
+VERBS += ["board"]
 
 
 def test_help_lists_every_verb_with_a_whole_sentence(kbuild):
