@@ -33,7 +33,7 @@ def diff(
     trust: Trust = False,
     debug: Debug = False,
 ) -> None:
-    """Show what changed between two specs: layers, shapes, parameters, training."""
+    """Show what changed between two specs: layers, shapes, cost."""
     from kbuild.cli.output import say, say_json
     from kbuild.plan.diff import diff as compare
     from kbuild.plan.diff.json import as_json as plain
