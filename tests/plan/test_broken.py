@@ -300,3 +300,16 @@ def test_the_trail_passes_over_what_keeps_the_shape():
     body = "    - Dense: 4\n    - ReLU\n    - BatchNormalization\n    - Dropout: 0.2\n    - Conv2D: {filters: 3, kernel_size: 3}\n"
     notes = [note.message for note in errors(ROW + body)[0].related]
     assert notes == ["the input `x` is (8,)", "`dense` gives (4,)"]
+
+
+def test_what_follows_from_a_mistake_is_not_told_again():
+    """The block's sizes are unknown only because the entry above it is wrong."""
+    found = errors(
+        IMAGE + "    - Conv2D: {filters: 4, kernel_size: 40}\n    - squeeze_excite\n    - self_attention: 2\n"
+    )
+    assert [problem.code for problem in found] == ["K207"]
+
+
+def test_a_size_that_nobody_knows_says_where_it_is_open():
+    found = errors(marked(BROKEN["a size that nobody knows"][0])[0])
+    assert [note.message for note in found[0].related] == ["the input `x` is (?, ?, 3)"]

@@ -83,7 +83,6 @@ def _unnamed(value: Node | None, signature: Signature, name: Scalar) -> None:
             help="`ops.zeros_like`, `ops.ones_like` and `ops.full_like` make one from a tensor",
         )
 
-
     if signature.namespace == "ops" and signature.name in _TELLS:
         raise mistake(
             "K205",

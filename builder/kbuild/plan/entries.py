@@ -8,6 +8,7 @@ from kbuild.plan.graph import DEEPEST, LOST, Again, Bound, Feed, Frame, Graph, H
 from kbuild.plan.place import placed
 from kbuild.plan.plan import Ref
 from kbuild.plan.refer import entry_again, feed
+from kbuild.plan.trail import because
 from kbuild.spec.entry import Apply, Branches, Chain, Entry, Open, Reuse, chain, entry
 from kbuild.spec.hole import is_hole
 from kbuild.spec.names import NAME, RESERVED, SIBLINGS, snake_case, suggestion
@@ -28,7 +29,8 @@ def expand_chain(node: Node, flow: Feed, here: Here, graph: Graph) -> Feed:
         try:
             flow = expand_entry(item, flow, here, graph)
         except SpecError as error:
-            graph.problems += [placed(problem, here.used) for problem in error.problems]
+            told = [because(problem, here.input.first, graph) for problem in error.problems]
+            graph.problems += [placed(problem, here.used) for problem in told if problem is not None]
             flow = Feed((LOST,))
             _bind_lost(item, here)
     return flow

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kbuild.plan.graph import LOST, Feed, tensors, written
 from kbuild.plan.place import shipped
 from kbuild.plan.plan import Group, Ref, Step
-from kbuild.text.problem import Related
+from kbuild.text.problem import Problem, Related
 
 if TYPE_CHECKING:
     from kbuild.plan.graph import Graph
@@ -54,6 +55,41 @@ def one(graph: Graph, ref: Ref) -> tuple[Related, ...]:
     if len(found) < _MOST_STEPS and (note := _input(graph, ref)):
         found.append(note)
     return tuple(reversed(found))
+
+
+def because(problem: Problem, ref: Ref, graph: Graph) -> Problem | None:
+    """A problem of a size that is not known (K124), with what leaves it open.
+
+    Args:
+        ref: the tensor whose shape `$input_shape` is.
+
+    Returns:
+        None if an entry above has a problem of its own, which is why nothing is known here.
+    """
+    if problem.code != "K124":
+        return problem
+    while ref.step in graph.steps:
+        open_ = next((each for each in tensors(graph.steps[ref.step]) if not _is_known(graph, each)), None)
+        if open_ is None:
+            break
+        ref = open_
+    if ref.step not in graph.steps:
+        note = _input(graph, ref)
+        if note is None:
+            return None if ref == LOST else problem
+        return replace(problem, related=(*problem.related, note))
+    step = graph.steps[ref.step]
+    help = f"write the number: what `{step.name}` gives is known to Keras alone"
+    if step.call.namespace == "applications":
+        help = f"write the number, or let `kbuild check --build` learn it once, of a spec with `{step.name}` alone"
+    span = _where(step)
+    note = Related(f"`{step.name}` gives {written(graph.shape(ref))}", span) if span else None
+    return replace(problem, help=help, related=(*problem.related, *([note] if note else [])))
+
+
+def _is_known(graph: Graph, ref: Ref) -> bool:
+    shape = graph.shape(ref)
+    return shape is not None and None not in shape
 
 
 def _ending(graph: Graph, label: str, ref: Ref) -> Related | None:
