@@ -28,7 +28,7 @@ def test_overrides_change_the_spec(spec):
 
 
 def test_check_returns_problems_instead_of_raising(spec, tmp_path):
-    assert kbuild.check(spec) == []
+    assert [problem for problem in kbuild.check(spec) if problem.severity != "hint"] == []
     wrong = kbuild.load(tmp_path / "tiny.yaml", overrides={"model.layers.kind.units": 4})
     (problem,) = kbuild.check(wrong)
     assert isinstance(problem, kbuild.Problem)

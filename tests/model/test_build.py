@@ -48,7 +48,7 @@ def test_an_unknown_input_shape_cannot_be_built():
 
 def test_what_keras_refuses_is_a_problem_at_the_entry():
     spec = load(
-        "kbuild: 1\nmodel: {inputs: {x: [8, 4]}, layers: [{STFTSpectrogram: {frame_length: 16}}, {Dense: 1}]}\n"
+        "kbuild: 1\nmodel: {inputs: {x: [8, 4]}, layers: [{Conv1D: {filters: 4, kernel_size: 1, kernel_initializer: {Identity: null}}}]}\n"
     )
     with pytest.raises(SpecError) as caught:
         build(expand(spec))

@@ -28,7 +28,7 @@ def ls(as_json: Json = False, quiet: Quiet = False, debug: Debug = False) -> Non
 
 
 def cp(name: Name, dest: Destination = Path(), quiet: Quiet = False, debug: Debug = False) -> None:
-    """Copy a shipped spec, what it needs, and the schema for editors."""
+    """Copy a shipped spec, and what it needs."""
     from kbuild.cli.output import say
     from kbuild.spec.load import load
     from kbuild.spec.shipped import SCHEMA, shipped_dir
@@ -49,10 +49,9 @@ def cp(name: Name, dest: Destination = Path(), quiet: Quiet = False, debug: Debu
         shutil.copyfile(source, copy)
         if not quiet:
             say(str(copy))
-    if not (target.parent / SCHEMA).exists():
-        from kbuild.cli.schema import schema
-
-        schema(target.parent / SCHEMA, quiet=quiet)
+    schema = target.parent / SCHEMA
+    if not quiet and not schema.exists():
+        say(f"kbuild schema --out {schema} lets your editor complete and underline")
 
 
 def _about(path: Path) -> str:
