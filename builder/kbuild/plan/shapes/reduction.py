@@ -45,16 +45,15 @@ def integral(given: Given) -> Shapes:
 
 def tallied(given: Given) -> Shapes:
     """`histogram` and `corrcoef` take all examples together: no batch."""
-    if given.name.endswith("corrcoef"):
-        full(given)
-        return (None,)
-    shape = full(given, outputs=2)
-    if len(shape) > 1:
+    outputs, axes = (1, 2) if given.name.endswith("corrcoef") else (2, 1)
+    shape = full(given, outputs=outputs)
+    if len(shape) > axes:
+        wanted = "one number" if axes == 1 else "one row of numbers"
         raise ShapeMistake(
-            f"`{given.name}` takes one row of numbers, which is the batch, but gets {show(shape[1:])} for each example",
-            "it says nothing of one example: leave it out",
+            f"`{given.name}` takes {wanted} of each example but gets {show(shape[1:])}",
+            "it tells of the batch as a whole: use it for a penalty, after `Flatten`",
         )
-    return (None, None)
+    return (None,) * outputs
 
 
 def cumulated(given: Given) -> Shapes:
