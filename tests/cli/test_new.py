@@ -222,6 +222,15 @@ def test_a_name_with_a_space(kbuild, here):
     assert "\nname: my_spec\n" in text
 
 
+def test_a_dollar_in_the_name_of_a_column_is_no_variable(kbuild, here):
+    rows = "".join(f"{i / 7:.2f},{i % 3},{i % 4},{i % 2}\n" for i in range(60))
+    Path("odd.csv").write_text(f'"# a",$b,yes,true\n{rows}', "utf-8")
+    assert kbuild("new", "--data", "odd.csv", "odd.yaml").code == 0
+    done = kbuild("check", "odd.yaml")
+    assert (done.code, done.err) == (0, "")
+    assert " 3 → 1," in done.out
+
+
 def test_an_editor_finds_the_schema_that_lies_beside_it(kbuild, here):
     (here / "kbuild.schema.json").write_text("{}")
     assert kbuild("new", "--data", "iris", ".").code == 0

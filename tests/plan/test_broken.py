@@ -1,5 +1,6 @@
 """Broken networks, each with the place that a person would change: ⟦…⟧ marks it in the spec."""
 
+import numpy as np
 import pytest
 
 from kbuild.plan.check import check
@@ -226,6 +227,10 @@ BROKEN = {
         "kbuild: 1\ndata: {source: digits, preprocess: [{Reshape: [8, 8]}]}\nmodel:\n  - LSTM: {units: 8, return_sequences: true}\n  - ⟦Dense⟧: {units: 10, activation: softmax}\n",
         "K222", "is [8, 10] for each example", "leave `return_sequences` out",
     ),
+    "a map for labels of another size": (
+        "kbuild: 1\ndata: {source: {npz: seg.npz, x: x, y: y}}\nmodel:\n  - MaxPooling2D\n  - ⟦Conv2D⟧: {filters: 5, kernel_size: 1, activation: softmax}\ntrain: {loss: sparse_categorical_crossentropy}\n",
+        "K222", "is [4, 4, 5] for each example and its label is [8, 8]", "[8, 8] places",
+    ),
     "a number where a block walks a list": (
         ROW + "    - mlp: ⟦3⟧\n",
         "K105", "`units` of the block `mlp` takes a list, not `3`", "mlp: [3]",
@@ -252,7 +257,10 @@ def errors(text: str) -> tuple[Problem, ...]:
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_network_is_told_where_a_person_would_change_it(name):
+def test_a_broken_network_is_told_where_a_person_would_change_it(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if "seg.npz" in BROKEN[name][0]:
+        np.savez("seg.npz", x=np.zeros((6, 8, 8, 3), "float32"), y=np.zeros((6, 8, 8), "int32"))
     text, code, message, help = BROKEN[name]
     spec, line, column, _ = marked(text)
     found = errors(spec)

@@ -80,7 +80,8 @@ def wrong_units(facts: Facts, one_will_do: bool = False) -> Iterator[Problem]:
     binary = facts.task == "binary" and one_will_do
     if binary and facts.units == 1:
         return
-    message = f"the output `{facts.output}` has {facts.units} units and the data have {facts.count} classes"
+    units = "1 unit" if facts.units == 1 else f"{facts.units} units"
+    message = f"the output `{facts.output}` has {units} and the data have {facts.count} classes"
     help = f"give the last layer {facts.count} units" + (", or 1 with a sigmoid" if binary else "")
     yield Problem("K220", message, facts.span, help=help)
 

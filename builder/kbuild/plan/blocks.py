@@ -57,6 +57,7 @@ def use_block(item: Entry, coming: Feed, here: Here, graph: Graph, title: str) -
     if len(graph.problems) > before:
         return Bound((LOST,), dict.fromkeys(named, LOST))
     graph.spared |= {ref.step for ref in named.values()}
+    graph.values.add(out.first.step)
     return Bound((out.first,), named)
 
 
@@ -115,12 +116,8 @@ def parameters(block: Block, argument: Node | None, here: Here, shape: Shape, na
     missing = [key for key, default in block.params.items() if default is None and key not in given]
     if missing and not problems:
         said = " and ".join(f"`{key}`" for key in missing)
-        example = ", ".join(f"{key}: …" for key in missing)
-        problems.append(
-            Problem(
-                "K104", f"the block `{block.name}` needs {said}", name.span, help=f"write `{block.name}: {{{example}}}`"
-            )
-        )
+        help = f"write `{block.name}: {{{_complete(block, given, missing)}}}`"
+        problems.append(Problem("K104", f"the block `{block.name}` needs {said}", name.span, help=help))
     if problems:
         raise SpecError(problems)
     scope = replace(here.globals, shape=shape, has_shape=True, path=here.scope.path)
@@ -134,6 +131,15 @@ def parameters(block: Block, argument: Node | None, here: Here, shape: Shape, na
             value = evaluate(default, scope.at(key))
         scope = scope.bind({key: value})
     return scope
+
+
+def _complete(block: Block, given: Mapping[str, Node], missing: list[str]) -> str:
+    """What is given and what is missing; a list that has a value for each required parameter is spread over them."""
+    required = [key for key, default in block.params.items() if default is None]
+    lone = next(iter(given.values())) if len(given) == 1 else None
+    if isinstance(lone, Sequence) and len(lone) == len(required) and not block.lists:
+        return ", ".join(f"{key}: {brief(item)}" for key, item in zip(required, lone.items, strict=True))
+    return ", ".join([*(f"{key}: {brief(node)}" for key, node in given.items()), *(f"{key}: …" for key in missing)])
 
 
 def _no_list(block: Block, key: str, value: Node, written: Node) -> SpecError:

@@ -166,6 +166,8 @@ class Graph:
     order: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     spared: set[str] = field(default_factory=set)
+    values: set[str] = field(default_factory=set)
+    """Steps that are the value of a block, which who uses only its `outputs` leaves lying."""
     entries: int = 0
     twins: list[str] | None = None
     """While an entry is used again: the steps of the first time, last first, whose layers are applied once more."""

@@ -150,13 +150,19 @@ def _head(spec: Spec, plan: Plan, name: str, ref: Ref, target: Target | None, pr
         loss, why = None, "no loss here" if wanted is None else "what the data hold is not known"
     if target is not None and target.task is not None and loss is not None and loss.name in ELEMENTWISE:
         problems += wrong_shape(name, span, shape, _compared(plan, name, target), target.task, _took(plan, ref))
-    elif target is not None and task in EXCLUSIVE and loss is not None and loss.name in SPARSE | CATEGORICAL:
+    elif target is not None and loss is not None and _by_place(loss, task, one_hot):
         problems += wrong_places(name, span, shape, _compared(plan, name, target), one_hot, _took(plan, ref))
     metrics = _metrics(spec, name)
     if metrics is None:
         metrics = _usual(task, loss)
     metrics = tuple(_thresholds(metric, task, units, logits) for metric in metrics)
     return Head(name, task, loss, weight, metrics, target.classes if target else (), count, why, logits)
+
+
+def _by_place(loss: Call, task: Task | None, one_hot: bool) -> bool:
+    """Whether a row of probabilities belongs to each label; a sparse loss says so of labels that are not read yet."""
+    known = task in EXCLUSIVE and loss.name in SPARSE | CATEGORICAL
+    return known or (task is None and loss.name in SPARSE and not one_hot)
 
 
 def _span(plan: Plan, ref: Ref) -> Span | None:

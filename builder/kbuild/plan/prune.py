@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from kbuild.plan.graph import LOST, Graph, tensors
+from kbuild.plan.place import placed
 from kbuild.plan.plan import Ref, Step
 from kbuild.text.problem import Problem, SpecError
 
@@ -11,42 +12,42 @@ def pruned(graph: Graph, outputs: Mapping[str, Ref]) -> tuple[Step, ...]:
     """The steps that the outputs need, in order.
 
     A step is left out without a word if a `when` dropped what it was for, if it only serves an output of a block that
-    nobody uses, or if it stands in a block of which something else is used.
+    nobody uses, or if it stands in a block of which something else is used and either is that block's value or has
+    another copy that is needed.
 
     Raises:
-        SpecError: K202 for every other step that leads nowhere, and for inputs that nothing uses.
+        SpecError: K202 for every other step that leads nowhere, once for each place, and for inputs that nothing uses.
     """
     live = reached(graph, {ref.step for ref in outputs.values()})
     spared = reached(graph, {name for name in graph.spared if name in graph.steps})
-    used_blocks = {graph.steps[name].used[0] for name in live if name in graph.steps and graph.steps[name].used}
-    problems: list[Problem] = []
+    needed = [graph.steps[name] for name in live if name in graph.steps]
+    used_blocks = {step.used[0] for step in needed if step.used}
+    somewhere = {step.span for step in needed}
+    problems: dict[object, Problem] = {}
     dead = [name for name in graph.order if name not in live and name not in spared]
     feeding = {ref.step for name in dead for ref in tensors(graph.steps[name])}
     for name in dead:
         step = graph.steps[name]
-        if name in feeding or (step.used and step.used[0] in used_blocks):
+        inside = step.used and step.used[0] in used_blocks
+        if name in feeding or (inside and (name in graph.values or step.span in somewhere)):
             continue
-        problems.append(
-            Problem(
-                "K202",
-                f"`{name}` leads to no output",
-                step.span,
-                help="use it with `from`, name it in `model.outputs`, or remove it",
-                path=step.path,
-            )
+        problem = Problem(
+            "K202",
+            f"`{name}` leads to no output",
+            step.span,
+            help="use it with `from`, name it in `model.outputs`, or remove it"
+            if not inside
+            else "use it with `from`, name it in the block's `outputs`, or remove it",
+            path=step.path,
         )
+        problems.setdefault(step.span or name, placed(problem, step.used))
     for given in graph.inputs.values():
         if given.name not in live and given.name not in spared and not dead:
-            problems.append(
-                Problem(
-                    "K202",
-                    f"nothing uses the input `{given.name}`",
-                    given.span,
-                    help="use it with `from`, or remove it",
-                )
+            problems[given] = Problem(
+                "K202", f"nothing uses the input `{given.name}`", given.span, help="use it with `from`, or remove it"
             )
     if problems:
-        raise SpecError(problems)
+        raise SpecError(list(problems.values()))
     return tuple(graph.steps[name] for name in graph.order if name in live)
 
 

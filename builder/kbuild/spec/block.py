@@ -112,10 +112,16 @@ def _params(node: Node | None) -> Mapping[str, Node | None]:
             "K101",
             f"`params` is a map of names to defaults, not `{brief(node)}`",
             node.span,
-            help="write `params: {filters: $required, kernel: 3}`",
+            help=_as_map(node),
         )
     _names(node)
     return {str(k.value): None if _needed(v) or _needed_list(v) else v for k, v in node.pairs}
+
+
+def _as_map(node: Node) -> str:
+    names = [item.value for item in node.items if isinstance(item, Scalar)] if isinstance(node, Sequence) else []
+    said = ", ".join(f"{name}: $required" for name in names if isinstance(name, str))
+    return f"write `params: {{{said or 'filters: $required, kernel: 3'}}}`"
 
 
 def _lists(node: Node | None) -> frozenset[str]:

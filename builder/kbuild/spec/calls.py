@@ -1,6 +1,6 @@
 """Node → Call: a name and its arguments, held against the signature of the installed Keras."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kbuild.spec import allow, kinds
@@ -86,7 +86,7 @@ def call(
     """
     found = find(name, namespaces, context)
     collected = _Collected()
-    given = _given(found, argument, collected, filled)
+    given = _given(found, argument, collected, filled, context.blocks)
     values: dict[str, Value] = {}
     spans: dict[str, Span] = {}
     if given is None:
@@ -137,8 +137,14 @@ def find(name: Scalar, namespaces: tuple[str, ...], context: Context) -> Signatu
         "K102",
         f"there is no {noun} `{name.value}`",
         name.span,
-        help=suggestion(text, known, "`kbuild layers` lists the names of the installed Keras"),
+        help=_colon(text) or suggestion(text, known, "`kbuild layers` lists the names of the installed Keras"),
     )
+
+
+def _colon(text: str) -> str | None:
+    """`Dense {units: 3}` is a key `Dense {units` to YAML."""
+    name, brace, _ = text.partition("{")
+    return f"a colon is missing: `{name.strip()}: {{…}}`" if brace and name.strip().isidentifier() else None
 
 
 def _allowed(found: Signature, name: Scalar, context: Context) -> None:
@@ -200,7 +206,7 @@ def _layer(node: Node, context: Context, hint: tuple[str, ...]) -> Value:
 
 
 def _given(
-    found: Signature, argument: Node | None, collected: _Collected, filled: frozenset[str]
+    found: Signature, argument: Node | None, collected: _Collected, filled: frozenset[str], blocks: Collection[str]
 ) -> Mapping[str, Node] | None:
     """Argument name → node; None if the argument is open as a whole."""
     if argument is None or (isinstance(argument, Scalar) and argument.value is None):
@@ -217,7 +223,10 @@ def _given(
                 given[text] = node
             else:
                 words = [*known, *KINDS] if text.startswith("$") else known
-                collected.add("K103", f"`{label(found)}` has no argument `{text}`", key.span, suggestion(text, words))
+                help = suggestion(text, words)
+                if text in blocks and known and families(known[0]) == ("layers",):
+                    help = f"write `{label(found)}: {{{known[0]}: {{{text}: {brief(node)}}}}}`"
+                collected.add("K103", f"`{label(found)}` has no argument `{text}`", key.span, help)
         return given
     free = [p for p in found.parameters[: found.positional] if p.name not in filled]
     if not free:
@@ -228,7 +237,7 @@ def _given(
             "K109",
             f"`{found.name}` takes one value for `{free[0].name}`, not a list of {len(argument)}",
             argument.span,
-            f"write `{found.name}: {{{_spread(argument, free)}}}`",
+            _instead(found.name, argument, free),
         )
         return {}
     return {free[0].name: argument}
@@ -238,8 +247,12 @@ def _takes_one(found: Signature, parameter: Parameter) -> bool:
     return kinds.kind(found.documented.get(parameter.name, "")) is not None
 
 
-def _spread(argument: Sequence, parameters: Iterable[Parameter]) -> str:
-    return ", ".join(f"{p.name}: {brief(item)}" for p, item in zip(parameters, argument.items, strict=False))
+def _instead(name: str, argument: Sequence, parameters: Iterable[Parameter]) -> str:
+    """The list as arguments, or, where it puts numbers in the place of objects (`activation: 32`), as entries."""
+    pairs = list(zip(parameters, argument.items, strict=False))
+    if any(families(p.name) != ANYWHERE and isinstance(i, Scalar) and not isinstance(i.value, str) for p, i in pairs):
+        return "write an entry for each: " + ", ".join(f"`{name}: {brief(item)}`" for item in argument.items)
+    return f"write `{name}: {{{', '.join(f'{p.name}: {brief(item)}' for p, item in pairs)}}}`"
 
 
 def _missing(

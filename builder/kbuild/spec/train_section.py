@@ -217,7 +217,11 @@ def _section(section: type[Section], path: str) -> Callable[[Node, Context], Any
             return section()
         if not isinstance(content, dict):
             raise mistake(
-                "K105", f"`train.{path}` is a map or `false`, not `{content}`", value.span, path=f"train.{path}"
+                "K105",
+                f"`train.{path}` is a map or `false`, not `{content}`",
+                value.span,
+                help=f"write `{path}: {{…}}` with " + ", ".join(f"`{name}`" for name in section.model_fields),
+                path=f"train.{path}",
             )
         return validated(section, content, f"train.{path}", value)
 
@@ -255,8 +259,16 @@ def _call(value: Node, namespaces: tuple[str, ...], context: Context) -> Call:
         "K105",
         f"a call is one name with its arguments, not `{brief(value)}`",
         value.span,
-        help="write `{Name: {argument: value}}`",
+        help=_under(value),
     )
+
+
+def _under(value: Node) -> str:
+    pairs = value.pairs if isinstance(value, MappingNode) else ()
+    if not pairs:
+        return "write `{Name: {argument: value}}`"
+    name, rest = str(pairs[0][0].value), "".join(f", {key.value}: {brief(node)}" for key, node in pairs[1:])
+    return f"arguments of `{name}` stand under it: `{name}: {{…{rest}}}`"
 
 
 _READ: dict[str, Callable[[Node, Context], Any]] = {

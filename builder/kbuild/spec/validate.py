@@ -44,7 +44,7 @@ def _problems(error: ValidationError, section: type[BaseModel], path: str, root:
             node = root.key(key) if isinstance(root, MappingNode) else None
             problem = Problem(
                 "K101", f"`{path}` has no key `{key}`", node.span if node else span,
-                help=suggestion(key, section.model_fields), path=full,
+                help=suggestion(key, [name for name in section.model_fields if name != "kind"]), path=full,
             )  # fmt: skip
         elif kind == "missing":
             key = str(item["loc"][-1])

@@ -32,7 +32,13 @@ def test_says_so_without_a_comment():
 
 
 @pytest.mark.parametrize(
-    "comment", ["# kbuild: ignore K333", "#kbuild:ignore K310,K333", "# why not  # kbuild: ignore K310 , K333"]
+    "comment",
+    [
+        "# kbuild: ignore K333",
+        "#kbuild:ignore K310,K333",
+        "# why not  # kbuild: ignore K310 , K333",
+        "# kbuild: ignore K310 K333",
+    ],
 )
 def test_is_silent_on_its_line_and_in_its_file(comment):
     assert "K333" not in codes(end=f"  {comment}")

@@ -9,7 +9,7 @@ from kbuild.text.lines import split
 from kbuild.text.problem import Problem
 from kbuild.text.source import Source, Span
 
-_COMMENT = re.compile(r"(?:^|\s)#\s*kbuild:\s*ignore\s+(?P<codes>[\w-]+(?:\s*,\s*[\w-]+)*)")
+_COMMENT = re.compile(r"(?:^|\s)#\s*kbuild:\s*ignore\s+(?P<codes>[\w-]+(?:\s*,\s*[\w-]+|\s+K\d+\b)*)")
 _WORD = re.compile(r"[\w-]+")
 
 

@@ -3,7 +3,7 @@
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,7 +96,7 @@ def _goal(target: Target) -> str:
 
 def _data(guess: Guess, made: Form, home: Path) -> list[Line]:
     outside = root(guess, home)
-    source = relative(guess.source, (outside or home).absolute())
+    source = _literal(relative(guess.source, (outside or home).absolute()))
     text = write({"source": source}).rstrip().split("\n")  # type: ignore[dict-item]
     why = "paths start at this file's folder" if guess.root and not outside else "lies in the folder of --data-root"
     lines = [Line("data:"), Line(f"  {text[0]}", why if guess.root else ""), *(Line(f"  {row}") for row in text[1:])]
@@ -114,6 +114,13 @@ def _data(guess: Guess, made: Form, home: Path) -> list[Line]:
     if made.preprocess:
         lines += [Line("  preprocess:", "stays inside the model, which takes raw data"), *indented(made.preprocess, 4)]
     return lines
+
+
+def _literal(value: object) -> object:
+    """A dollar in the name of a column or file is no variable."""
+    if isinstance(value, Mapping):
+        return {_literal(key): _literal(item) for key, item in value.items()}
+    return value.replace("$", "$$") if isinstance(value, str) else value
 
 
 def _model(guess: Guess, made: Form, layers: Sequence[Line]) -> list[Line]:
