@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from kbuild.cli.options import BackendOption, DataRoots, Debug, Json, OneSpec, Out, Quiet, RunDir, Sets, Trust
+from kbuild.cli.options import BackendOption, DataRoots, Debug, Json, Out, Quiet, RunDir, Sets, Trust
 
 if TYPE_CHECKING:
     from kbuild.spec.hole import Hole
@@ -19,8 +19,19 @@ Inputs = Annotated[
 ]
 
 
+SpecOrNone = Annotated[
+    str | None, typer.Argument(metavar="SPEC", help="A file, or kbuild:NAME for a shipped spec; none with --resume.")
+]
+Resume = Annotated[Path | None, typer.Option("--resume", metavar="RUN", help="Go on with a run.")]
+Epochs = Annotated[
+    str | None, typer.Option("--epochs", metavar="N|+N", help="With --resume: until epoch N, or N more.")
+]
+
+
 def fit(
-    spec: OneSpec,
+    spec: SpecOrNone = None,
+    resume: Resume = None,
+    epochs: Epochs = None,
     out: Out = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -30,7 +41,14 @@ def fit(
     backend: BackendOption = None,
     debug: Debug = False,
 ) -> int:
-    """Train a spec's network and leave a run directory."""
+    """Train a spec's network and leave a run directory, or go on with one."""
+    if (spec is None) == (resume is None) or (resume is not None and (out is not None or sets)):
+        raise typer.BadParameter("give a SPEC, or --resume RUN, whose spec and directory stay as they are")
+    if epochs is not None and resume is None:
+        raise typer.BadParameter("--epochs is for --resume; else write --set train.epochs=N")
+    if resume is not None:
+        return _resumed(resume, epochs, as_json, quiet, data_roots, trust, backend)
+    assert spec is not None
     from kbuild.cli.output import say, say_json, tell
     from kbuild.plan.check import check
     from kbuild.spec.load import load
@@ -56,6 +74,24 @@ def fit(
     run = train(read, out=out, backend=backend, command=("kbuild", *sys.argv[1:]), report=reporter(silent))
     if as_json:
         say_json({**run.as_json(), **({"problems": problems_json(problems)} if problems else {})})
+    elif not quiet:
+        _where(run)
+    return run.exit_code
+
+
+def _resumed(
+    path: Path, epochs: str | None, as_json: bool, quiet: bool, data_roots: DataRoots, trust: bool, backend: str | None
+) -> int:
+    from kbuild.cli.output import say_json
+    from kbuild.train.progress import reporter
+    from kbuild.train.resume import resume
+
+    run = resume(
+        path, epochs=epochs, backend=backend, data_roots=data_roots or (), trust=trust,
+        command=("kbuild", *sys.argv[1:]), report=reporter(quiet or as_json),
+    )  # fmt: skip
+    if as_json:
+        say_json(run.as_json())
     elif not quiet:
         _where(run)
     return run.exit_code
@@ -125,7 +161,10 @@ def _where(run: "Run") -> None:
     if run.test:
         say("test: " + ", ".join(f"{name} {_number(value)}" for name, value in run.test.items()))
     say(f"run:  {run.path}")
-    say(f"next: kbuild evaluate {run.path} · kbuild board {run.path.parent}")
+    if run.status == "stopped":
+        say(f"next: kbuild fit --resume {run.path}")
+    else:
+        say(f"next: kbuild evaluate {run.path} · kbuild board {run.path.parent}")
 
 
 def _output(name: str, output: dict[str, object]) -> None:

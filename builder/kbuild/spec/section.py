@@ -32,6 +32,30 @@ def _duration(value: int | float | str) -> str:
 
 
 _NUMBER = r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?"
+
+
+def _interval(value: int | float | str) -> str:
+    """`1 epoch`, `500 steps`, `10 minutes` → `1 epochs`, `500 steps`, `10 minutes`; a number alone is epochs."""
+    number, _, unit = str(value).strip().partition(" ")
+    unit = unit.strip().removesuffix("s") + "s" if unit.strip() else "epochs"
+    try:
+        amount = float(number)
+    except ValueError:
+        amount = 0.0
+    whole = unit == "minutes" or amount.is_integer()
+    if not 0 < amount < float("inf") or unit not in {"epochs", "steps", "minutes"} or not whole:
+        raise ValueError(f"`{value}` is no interval; write `1 epoch`, `500 steps` or `10 minutes`")
+    return f"{amount:g} {unit}"
+
+
+_EVERY = {
+    "type": ["number", "string"],
+    "exclusiveMinimum": 0,
+    "pattern": rf"^\s*{_NUMBER}(\s+(epochs?|steps?|minutes?))?\s*$",
+}
+Interval = Annotated[int | float | str, AfterValidator(_interval), WithJsonSchema(_EVERY)]
+"""How often. After validation always `<number> epochs|steps|minutes`."""
+
 _WRITTEN = {
     "type": ["number", "string"],
     "minimum": 0,

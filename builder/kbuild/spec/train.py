@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, Strict
 
 from kbuild.spec.call import Call
-from kbuild.spec.section import Duration, Section
+from kbuild.spec.section import Duration, Interval, Section
 
 Calls = Annotated[tuple[Call, ...], Strict(False)]
 Positive = Annotated[float | int, Field(gt=0)]
@@ -134,6 +134,13 @@ class TensorBoard(Section):
     histograms: Annotated[int, Field(ge=0)] = 0
 
 
+class Checkpoint(Section):
+    """How often all that training depends on is saved, and how many of these checkpoints are kept."""
+
+    every: Interval = "1 epochs"
+    keep: Annotated[int, Field(ge=2)] = 2
+
+
 class Execution(Section):
     """How the training step is run."""
 
@@ -183,6 +190,7 @@ class Train(Section):
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     callbacks: Calls = ()
     tensorboard: TensorBoard | None = TensorBoard()
+    checkpoint: Checkpoint = Checkpoint()
     execution: Literal["auto"] | Execution = "auto"
     budget: Budget | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

@@ -13,7 +13,7 @@ from kbuild.spec.scope import Scope, evaluate
 from kbuild.spec.section import Section
 from kbuild.spec.signature import identifiers, names, signature
 from kbuild.spec.spec import span_at
-from kbuild.spec.train import SCHEDULES, Budget, EarlyStopping, Execution, Piecewise, TensorBoard, Train
+from kbuild.spec.train import SCHEDULES, Budget, Checkpoint, EarlyStopping, Execution, Piecewise, TensorBoard, Train
 from kbuild.spec.validate import validated
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief, plain
@@ -24,7 +24,6 @@ LATER: Mapping[str, Any] = {
     "accumulate": 1,
     "repeats": 1,
     "distribute": "none",
-    "checkpoint": None,
 }
 """Keys whose place is kept: only the value that changes nothing is taken."""
 
@@ -278,6 +277,7 @@ _READ: dict[str, Callable[[Node, Context], Any]] = {
     "schedule": schedule,
     "early_stopping": _section(EarlyStopping, "early_stopping"),
     "tensorboard": _section(TensorBoard, "tensorboard"),
+    "checkpoint": _section(Checkpoint, "checkpoint"),
     "execution": _execution,
     "budget": _section(Budget, "budget"),
     "callbacks": callbacks,

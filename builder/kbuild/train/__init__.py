@@ -22,6 +22,9 @@ metrics.py      what predictions are worth: per class, confusion, errors
 score.py        Run → report: evaluation of a part of the data
 predict.py      Run and new examples → class names and probabilities; examples.py reads them
 job.py          a compiled model and its feeds, checked down to the first batch
-session.py      Job → Run: the training itself
+loop.py         Keras's fit, from the beginning or from a checkpoint; saver.py takes them, state.py is what is in them
+session.py      Job → Run: the training, and what it leaves on the disk
+lock.py         one process in a run directory at a time
+resume.py       a run directory → the same run, gone on with
 fit.py          Spec → Run
 """

@@ -14,6 +14,7 @@ from kbuild.spec.call import Call
 
 ops: Any = keras.ops  # its annotations say that functions return None
 MIXERS = ("MixUp", "CutMix")
+_DRAWS = 4096  # more than a layer draws for one batch
 
 
 class Augment:
@@ -46,10 +47,25 @@ class Augment:
     def start(self, epoch: int) -> None:
         """Set the state of every random layer to a pure function of (seed, epoch)."""
         for at, (_, layer, _) in enumerate(self._layers):
-            for number, variable in enumerate(layer.variables):
-                if "seed" in variable.path and tuple(variable.shape) == (2,):
-                    state = np.random.SeedSequence([self.seed, epoch, at, number]).generate_state(1)
-                    variable.assign(np.asarray([state[0], 0], variable.dtype))
+            for number, variable in enumerate(_states(layer)):
+                state = np.random.SeedSequence([self.seed, epoch, at, number]).generate_state(1)
+                variable.assign(np.asarray([state[0], 0], variable.dtype))
+
+    def at(self, step: Any) -> None:
+        """Set it to one of (seed, epoch, step), so that a batch does not depend on how many were drawn before it.
+
+        Args:
+            step: number of the batch in its epoch, from 0; an integer or a tensor.
+        """
+        for _, layer, _ in self._layers:
+            for variable in _states(layer):
+                count = ops.cast(step, variable.dtype) * _DRAWS
+                variable.assign(ops.stack([variable[0], count]))
+
+
+def _states(layer: keras.Layer) -> list[Any]:
+    """The seeds of a layer's generators: (seed, draws so far)."""
+    return [v for v in layer.variables if "seed" in v.path and tuple(v.shape) == (2,)]
 
 
 def mixes(calls: Mapping[str, Sequence[Call]]) -> bool:

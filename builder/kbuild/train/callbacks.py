@@ -31,6 +31,8 @@ class Guard(keras.callbacks.Callback):
     def __init__(self, signals: Signals):
         super().__init__()
         self.signals, self.failure, self._epoch, self._looked = signals, None, 0, time.monotonic()
+        self.first = 0
+        """The batch that an epoch which was left in the middle goes on with."""
 
     @property
     def ended(self) -> bool:
@@ -46,7 +48,7 @@ class Guard(keras.callbacks.Callback):
         now = time.monotonic()
         if self.signals.received is None and now - self._looked >= CHECK_SECONDS:
             self._looked = now
-            self._look(logs or {}, f"batch {batch + 1} of epoch {self._epoch + 1}")
+            self._look(logs or {}, f"batch {self.first + batch + 1} of epoch {self._epoch + 1}")
         if self.ended:
             self._end("stop_training")
 
@@ -125,7 +127,8 @@ class Recorder(keras.callbacks.Callback):
         self._start, self._step, self._row = start, step, row
         self._steps, self._best, self._guard = steps, best, guard
         self._began, self._epoch, self._shown = time.monotonic(), 0, 0.0
-        self.rows: list[dict[str, float]] = []
+        self.first = 0
+        """The batch that an epoch which was left in the middle goes on with."""
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
         """Set the order of the epoch's examples."""
@@ -137,7 +140,7 @@ class Recorder(keras.callbacks.Callback):
         now = time.monotonic()
         if now - self._shown > 0.1:
             self._shown = now
-            self._step(self._epoch * self._steps + batch + 1)
+            self._step(self._epoch * self._steps + self.first + batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Make the row of the epoch and hand it on."""
@@ -152,7 +155,6 @@ class Recorder(keras.callbacks.Callback):
             **numbers,
         }
         row = {name: row[name] for name in history.columns(row)}
-        self.rows.append(row)
         self._step((epoch + 1) * self._steps)
         self._row(row, self._best.improved)
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
+from kbuild.train import atomic
+
 # the messages of these modules are made when they are imported, so that nobody can know their types
 _PROTO = "tensorboard.compat.proto"
 event_pb2: Any = importlib.import_module(f"{_PROTO}.event_pb2")
@@ -88,3 +90,29 @@ def clean(tag: str) -> str:
 
 def _shape(*sizes: int) -> Any:
     return tensor_shape_pb2.TensorShapeProto(dim=[tensor_shape_pb2.TensorShapeProto.Dim(size=size) for size in sizes])
+
+
+def cut(folder: Path, step: int) -> None:
+    """Leave out what event files say of steps after `step`, and of the end of a run that goes on.
+
+    Each file is replaced whole; a torn record at its end is left out too.
+    """
+    from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    for path in sorted(folder.rglob("events.out.tfevents.*")):
+        records = [record for record in RawEventFileLoader(str(path)).Load() if _stays(record, step)]
+        with atomic.writing(path) as temporary, temporary.open("wb") as file:
+            writer = RecordWriter(file)
+            for record in records:
+                writer.write(record)
+            writer.flush()
+
+
+def _stays(record: bytes, step: int) -> bool:
+    event = event_pb2.Event.FromString(record)
+    tags = {value.tag for value in event.summary.value}
+    return event.step <= step and not any(tag.startswith(_ENDINGS) for tag in tags)
+
+
+_ENDINGS = ("_hparams_/session_end", "_hparams_/experiment", "best/", "confusion", "curves", "worst")

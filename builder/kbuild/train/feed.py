@@ -16,7 +16,8 @@ from kbuild.data.order import permutation
 from kbuild.train.augment import Augment
 
 ops: Any = keras.ops  # its annotations say that functions return None
-Batch = Callable[[dict, dict, dict], tuple]
+Batch = Callable[[Any, dict, dict, dict], tuple]
+"""(number of the batch, x, y, weights) → what the model is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,13 @@ class Feed:
             output name; bare where there is only one.
         steps: batches in an epoch.
         start: to be called with the epoch's number, from 0, before its first batch.
+        rest: the same as `data` from a batch of the epoch on, for an epoch that was left in the middle.
     """
 
     data: object
     steps: int
     start: Callable[[int], None]
+    rest: Callable[[int], object]
 
 
 def feed(
@@ -70,9 +73,9 @@ def feed(
     steps = max(1, -(-len(part) // batch_size))
     if made:
         # layers have to have their variables before a pipeline traces them
-        batch(*({n: ops.convert_to_tensor(a[:2]) for n, a in group.items()} for group in arrays))
+        batch(0, *({n: ops.convert_to_tensor(a[:2]) for n, a in group.items()} for group in arrays))
     build = _pipeline if keras.backend.backend() == "tensorflow" else _indexed
-    data, reorder = build(arrays, len(part), batch_size, steps, batch, made, augment is not None)
+    rest, reorder = build(arrays, len(part), batch_size, steps, batch, made, augment is not None)
 
     def start(epoch: int) -> None:
         if seed is not None:
@@ -81,12 +84,13 @@ def feed(
             augment.start(epoch)
 
     start(0)
-    return Feed(data, steps, start)
+    return Feed(rest(0), steps, start, rest)
 
 
 def _batch(outputs: Sequence[str], augment: Augment | None, features: keras.Model | None, reconstruct: bool) -> Batch:
-    def batch(x: dict, y: dict, w: dict) -> tuple:
+    def batch(step: Any, x: dict, y: dict, w: dict) -> tuple:
         if augment is not None:
+            augment.at(step)
             x, y = augment(x, y)
         if reconstruct:
             y = targets(x, outputs, features)
@@ -119,7 +123,7 @@ def _narrow(array: np.ndarray) -> np.ndarray:
 
 
 def _pipeline(arrays: tuple, count: int, size: int, steps: int, batch: Batch, made: bool, random: bool):
-    """A tf.data pipeline that gathers rows of tensors in main memory, and a function that gives it a new order."""
+    """A tf.data pipeline from a batch on, that gathers rows of tensors in main memory; and what gives it an order."""
     import tensorflow as tf
 
     with tf.device("CPU:0"):
@@ -129,39 +133,46 @@ def _pipeline(arrays: tuple, count: int, size: int, steps: int, batch: Batch, ma
     def gather(step):
         rows = order[step * size : (step + 1) * size]
         groups = [{name: tf.gather(a, rows) for name, a in group.items()} for group in tensors]
-        return batch(*groups)
+        return batch(step, *groups)
 
     # random layers draw in turn: in parallel the draws would depend on timing
     parallel = None if random else tf.data.AUTOTUNE
-    data = tf.data.Dataset.range(steps).map(gather, num_parallel_calls=parallel, deterministic=None if random else True)
+    ordered = None if random else True
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    return data.prefetch(tf.data.AUTOTUNE).with_options(options), lambda index: order.assign(index)
+
+    def rest(first: int) -> object:
+        data = tf.data.Dataset.range(first, steps).map(gather, num_parallel_calls=parallel, deterministic=ordered)
+        return data.prefetch(tf.data.AUTOTUNE).with_options(options)
+
+    return rest, lambda index: order.assign(index)
 
 
 def _indexed(arrays: tuple, count: int, size: int, steps: int, batch: Batch, made: bool, random: bool):
-    """A PyDataset over arrays, and a function that gives it a new order."""
-    data = _Rows(arrays, np.arange(count, dtype="int64"), size, steps, batch, made)
-    return data, data.reorder
+    """A PyDataset over arrays from a batch on, and what gives it a new order."""
+    order = np.arange(count, dtype="int64")
+
+    def reorder(index: np.ndarray) -> None:
+        order[:] = index
+
+    return lambda first: _Rows(arrays, order, size, (first, steps), batch, made), reorder
 
 
 class _Rows(keras.utils.PyDataset):
-    def __init__(self, arrays: tuple, order: np.ndarray, size: int, steps: int, batch: Batch, made: bool):
+    def __init__(self, arrays: tuple, order: np.ndarray, size: int, span: tuple[int, int], batch: Batch, made: bool):
         super().__init__()
-        self._arrays, self._order, self._size, self._steps = arrays, order, size, steps
+        self._arrays, self._order, self._size, self._span = arrays, order, size, span
         self._batch, self._made = batch, made
 
     def __len__(self) -> int:
-        return self._steps
+        return self._span[1] - self._span[0]
 
     def __getitem__(self, index: int) -> tuple:
-        rows = self._order[index * self._size : (index + 1) * self._size]
+        step = self._span[0] + index
+        rows = self._order[step * self._size : (step + 1) * self._size]
         groups = [{name: array[rows] for name, array in group.items()} for group in self._arrays]
-        out = self._batch(*groups)
+        out = self._batch(step, *groups)
         if not self._made:
             return out
         found: Any = keras.tree.map_structure(ops.convert_to_numpy, out)
         return found
-
-    def reorder(self, order: np.ndarray) -> None:
-        self._order = order

@@ -1,8 +1,10 @@
 """Spec → Run: everything is checked that can be, then Keras is started, then training begins. Raises SpecError."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kbuild.data.load import load
 from kbuild.model import backend as engine
@@ -13,6 +15,9 @@ from kbuild.text.problem import Problem, SpecError
 from kbuild.train import rundir
 from kbuild.train.progress import Reporter, reporter
 from kbuild.train.run import Run
+
+if TYPE_CHECKING:
+    from kbuild.train.job import Job
 
 
 def fit(
@@ -57,20 +62,27 @@ def fit(
 
 
 def _fit(spec: Spec, out: Path | None, backend: str | None, command: Sequence[str], report: Reporter) -> Run:
+    with prepared(spec, backend) as job:
+        from kbuild.train import session
+
+        return session.train(job, out=out, command=command, report=report)
+
+
+@contextmanager
+def prepared(spec: Spec, backend: str | None) -> "Iterator[Job]":
+    """Start Keras, read the data and make all that training needs; what is made inside computes as the spec says."""
     assert spec.data is not None
-    seed = spec.train.seed
     check(spec)
     engine.start(backend)
     trusted(spec.use)
-    dataset = load(spec.data, seed, features=features(spec), trust=spec.trust)
+    dataset = load(spec.data, spec.train.seed, features=features(spec), trust=spec.trust)
     # what the values tell, a header did not
     found = check(spec, dataset.header)
     # these import Keras, which must not happen before the backend is chosen
-    from kbuild.train import execution, job, session
+    from kbuild.train import execution, job
 
     with execution.precision(spec.train):
-        prepared = job.prepare(spec, found.plan, found.heads, dataset)
-        return session.train(prepared, out=out, command=command, report=report)
+        yield job.prepare(spec, found.plan, found.heads, dataset)
 
 
 def features(spec: Spec) -> dict[str, tuple[int | None, ...] | None]:

@@ -6,15 +6,25 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from kbuild.train import atomic
+
 FIRST = ("epoch", "seconds", "learning_rate")
 
 
 class Writer:
-    """Appends rows; each is on the disk when `append` returns. The first row names the columns."""
+    """Appends rows; each is on the disk when `append` returns. The first row names the columns.
 
-    def __init__(self, path: Path):
+    Args:
+        rows: what the file is to hold at first: those of a run that goes on.
+    """
+
+    def __init__(self, path: Path, rows: Sequence[Mapping[str, float]] = ()):
         self.path = path
         self.columns: tuple[str, ...] = ()
+        if rows:
+            self.columns = columns(rows[0])
+            lines = [_line(self.columns), *(_line([_text(row.get(n)) for n in self.columns]) for row in rows)]
+            atomic.write_text(path, "".join(lines))
 
     def append(self, row: Mapping[str, float]) -> None:
         """Write one epoch's numbers; `row` holds `epoch` (from 1), `seconds`, `learning_rate`, `loss`, …"""

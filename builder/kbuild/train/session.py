@@ -3,8 +3,6 @@
 import contextlib
 import hashlib
 import math
-import time
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,30 +12,41 @@ import numpy as np
 from kbuild.model import backend
 from kbuild.spec.data import Npz
 from kbuild.spec.fill import filled
-from kbuild.spec.train import Plateau
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.write import write
-from kbuild.train import atomic, callbacks, execution, figures, history, monitors, rundir, score
+from kbuild.train import atomic, checkpoint, events, execution, figures, history, lock, loop, rundir, score
 from kbuild.train.compile import base_rate
 from kbuild.train.job import Job, broken
 from kbuild.train.progress import Reporter
 from kbuild.train.run import Run
+from kbuild.train.saver import Position
 from kbuild.train.signals import Signals
 from kbuild.train.tensorboard import Board
 
-SAVE_SECONDS = 60.0  # between saves of the model while it trains
 
-
-def train(job: Job, *, out: Path | None, command: Sequence[str], report: Reporter) -> Run:
+def train(
+    job: Job, *, out: Path | None, command: Sequence[str], report: Reporter, start: Position | None = None
+) -> Run:
     """Train until the end, early stopping or a signal; save, evaluate, and write the reports.
+
+    Args:
+        out: the run directory to make; with `start` the one that is there, whose lock the caller holds.
+        start: where to go on; None begins.
 
     Raises:
         SpecError: K510 if the loss stops being a number, K511 if a step fails; the run then says `failed` and keeps
             the best model so far.
     """
+    if start is not None and out is not None:
+        return _guarded(job, out, command, report, start)
     path = rundir.create(job.spec.name, out)
+    with lock.held(path):
+        return _guarded(job, path, command, report, None)
+
+
+def _guarded(job: Job, path: Path, command: Sequence[str], report: Reporter, start: Position | None) -> Run:
     try:
-        return _train(job, path, command, report)
+        return _train(job, path, command, report, start)
     except OSError as error:
         # only the disk can be at fault here: the data are in memory
         with contextlib.suppress(OSError):
@@ -46,46 +55,51 @@ def train(job: Job, *, out: Path | None, command: Sequence[str], report: Reporte
             Problem(
                 "K608",
                 f"cannot write the run `{path}`: {error.strerror or error}",
-                help="make room or choose another place with `--out DIR`; what was saved before is whole",
+                help=f"make room, then go on with `kbuild fit --resume {path}`; what was saved before is whole",
             )
         ) from error
     finally:
         report.finish()
 
 
-def _train(job: Job, path: Path, command: Sequence[str], report: Reporter) -> Run:
+def _train(job: Job, path: Path, command: Sequence[str], report: Reporter, start: Position | None) -> Run:
     text = write(filled(job.spec))
-    _begin(job, path, text, command)
+    _begin(job, path, text, command, start)
     for note in (*job.notes, f"run {path}"):
         report.note(note)
-    keeper = _Keeper(job, path, text, report)
+    keeper = _Keeper(job, path, text, report, start)
     well = False
     try:
         with Signals() as signals:
-            guard, best, cause = _fit(job, path, keeper, signals, report)
-            well = cause is None and guard.failure is None
-            run = _finish(job, path, keeper, guard, best, cause)
+            made = loop.loop(job, path, text, keeper.rows, keeper.row, signals, report)
+            if start is not None:
+                loop.recalled(made, start)
+            report.start(job.spec.train.epochs, job.train.steps)
+            cause = loop.run(made, start)
+            well = cause is None and made.guard.failure is None
+            run = _finish(job, path, keeper, made.guard, made.best, cause)
     finally:
         keeper.close(well)
     if cause is not None:
         where = f"epoch {len(keeper.rows) + 1}" if keeper.rows else "the first epoch"
         raise SpecError(broken(cause, where, job.dataset.train, job.model)) from cause
-    if guard.failure is not None:
-        raise SpecError(_not_finite(job, guard.failure, path, best))
+    if made.guard.failure is not None:
+        raise SpecError(_not_finite(job, made.guard.failure, path, made.best))
     return run
 
 
 class _Keeper:
-    """Takes the row of each epoch to the history, TensorBoard, the person and, now and then, the saved models."""
+    """Takes the row of each epoch to the history, TensorBoard and the person."""
 
-    def __init__(self, job: Job, path: Path, text: str, report: Reporter):
-        self.rows: list[Mapping[str, float]] = []
+    def __init__(self, job: Job, path: Path, text: str, report: Reporter, start: Position | None):
+        self.rows: list[Mapping[str, float]] = list(start.state["rows"]) if start else []  # pyright: ignore
         self._job, self._path, self._report = job, path, report
-        self._history = history.Writer(path / "history.csv")
-        self._saved = time.monotonic()
+        self._history = history.Writer(path / "history.csv", self.rows)
         section = job.spec.train.tensorboard
         self.board = None if section is None else Board(path / "tensorboard", section.histograms)
-        if self.board is not None:
+        if self.board is not None and start is not None:
+            events.cut(path / "tensorboard", len(self.rows))
+        elif self.board is not None:
             self.board.begin(text, job.model, _hyperparameters(job))
 
     def row(self, row: Mapping[str, float], improved: bool) -> None:
@@ -94,11 +108,6 @@ class _Keeper:
         if self.board is not None:
             self.board.epoch(row, self._job.model)
         self._report.epoch(row, improved)
-        if time.monotonic() - self._saved >= SAVE_SECONDS:
-            save(self._job.model, self._path / "checkpoints" / "last.keras")
-            if improved:
-                save(bare(self._job.model), self._path / "model.keras")
-            self._saved = time.monotonic()
 
     def close(self, success: bool) -> None:
         if self.board is not None:
@@ -117,54 +126,11 @@ def bare(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, model.output, name=model.name)
 
 
-def _fit(job: Job, path: Path, keeper: _Keeper, signals: Signals, report: Reporter):
-    """Run Keras's fit; returns the guard, the best weights and the exception that ended it, if one did."""
-    spec, steps = job.spec.train, job.train.steps
-    guard = callbacks.Guard(signals)
-    monitor, start, mode = _monitor(job)
-    best = callbacks.Best(monitor, monitors.direction(monitor, mode, job.metrics), start, guard)
-    recorder = callbacks.Recorder(job.train.start, report.step, keeper.row, steps, best, guard)
-    first, rest = callbacks.own(spec, path, job.model, job.metrics)
-    if isinstance(spec.schedule, Plateau):
-        rest = [*callbacks.plateau(spec.schedule, job.metrics, steps, spec.epochs), *rest]
-    if spec.early_stopping is not None:
-        rest.append(callbacks.early_stopping(spec.early_stopping, job.metrics))
-    report.start(spec.epochs, steps)
-    # an output without a loss was asked for; Keras takes it for an oversight
-    warnings.filterwarnings("ignore", "Gradients do not exist", UserWarning)
-    try:
-        job.model.fit(
-            job.train.data,
-            epochs=spec.epochs,
-            validation_data=None if job.validation is None else job.validation.data,
-            callbacks=[*first, guard, best, recorder, *rest],
-            verbose=0,  # pyright: ignore[reportArgumentType]
-            shuffle=False,
-        )
-    except KeyboardInterrupt:
-        signals.received = signals.received or 2
-    except OSError:
-        raise
-    except Exception as error:
-        return guard, best, error
-    return guard, best, None
-
-
-def _monitor(job: Job) -> tuple[str, int, str]:
-    """What makes an epoch the best, from which epoch on, and its direction if the spec says one."""
-    section = job.spec.train.early_stopping
-    if section is not None:
-        return section.monitor, section.start_from_epoch, section.mode
-    return ("val_loss" if "val_loss" in job.names else "loss"), 0, "auto"
-
-
 def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, cause: Exception | None) -> Run:
     """Save what there is and describe it."""
     whole = cause is None and guard.failure is None
     status = "failed" if not whole else "stopped" if guard.signals.received else "done"
     section = job.spec.train.early_stopping
-    if keeper.rows and whole:
-        save(job.model, path / "checkpoints" / "last.keras")
     restore = section is None or section.restore_best_weights or not whole or status == "stopped"
     if best.weights is not None and restore:
         job.model.set_weights(best.weights)
@@ -199,9 +165,16 @@ def _show(board: Board | None, path: Path, numbers: Mapping[str, float]) -> None
     board.best(numbers)
 
 
-def _begin(job: Job, path: Path, text: str, command: Sequence[str]) -> None:
+def _begin(job: Job, path: Path, text: str, command: Sequence[str], start: Position | None) -> None:
     """Write everything that is known before the first step."""
     spec, data = job.spec, job.dataset
+    if start is not None:
+        checkpoint.clean(path / "checkpoints")
+        planned = spec.train.epochs
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        rundir.describe(path, status="running", resumed=rundir.now(), planned_epochs=planned, spec_digest=digest)
+        atomic.write_text(path / "spec.yaml", text)
+        return
     rundir.describe(
         path,
         name=spec.name,
