@@ -192,6 +192,13 @@ class OnPlateau(keras.callbacks.ReduceLROnPlateau):
             super().on_epoch_end(epoch, dict(logs or {}))
 
 
+class Averages(keras.callbacks.SwapEMAWeights):
+    """Keras's, which does not throw the weights away that training would go on with."""
+
+    def _finalize_ema_values(self) -> None:
+        pass
+
+
 def early_stopping(section: EarlyStopping, metrics: Sequence[Call]) -> keras.callbacks.EarlyStopping:
     """Keras's, with a direction that is known; the best weights are `Best`'s to restore."""
     return keras.callbacks.EarlyStopping(
@@ -245,11 +252,11 @@ def own(train: Train, path: Path, model: keras.Model, metrics: Sequence[Call]) -
                         path="train.callbacks.SwapEMAWeights",
                     )
                 )
-            first.append(keras.callbacks.SwapEMAWeights(**{"swap_on_epoch": True, **objects.arguments(call)}))
+            first.append(Averages(**{"swap_on_epoch": True, **objects.arguments(call)}))
         else:
             rest.append(objects.make(_inside(call, path, metrics)))
     if averages and not first:
-        first.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+        first.append(Averages(swap_on_epoch=True))
     return first, rest
 
 

@@ -15,16 +15,15 @@ class Writer:
     """Appends rows; each is on the disk when `append` returns. The first row names the columns.
 
     Args:
-        rows: what the file is to hold at first: those of a run that goes on.
+        rows: of a run that goes on: what the file is to hold, whatever it holds; None for a new one.
     """
 
-    def __init__(self, path: Path, rows: Sequence[Mapping[str, float]] = ()):
+    def __init__(self, path: Path, rows: Sequence[Mapping[str, float]] | None = None):
         self.path = path
-        self.columns: tuple[str, ...] = ()
-        if rows:
-            self.columns = columns(rows[0])
-            lines = [_line(self.columns), *(_line([_text(row.get(n)) for n in self.columns]) for row in rows)]
-            atomic.write_text(path, "".join(lines))
+        self.columns: tuple[str, ...] = columns(rows[0]) if rows else ()
+        if rows is not None:
+            body = [[_text(row.get(name)) for name in self.columns] for row in rows]
+            atomic.write_text(path, "".join(_line(line) for line in ([self.columns, *body] if rows else ())))
 
     def append(self, row: Mapping[str, float]) -> None:
         """Write one epoch's numbers; `row` holds `epoch` (from 1), `seconds`, `learning_rate`, `loss`, …"""

@@ -102,12 +102,11 @@ def run(made: Loop, start: Position | None) -> Exception | None:
     again = _Recall(made.kept)
     try:
         if start is not None and start.batch:
-            _segment(made, again, start, start.epoch + 1, job.train.rest(start.batch))
+            _segment(made, again, start, job.train.rest(start.batch))
             start = made.saver.last
-            if made.guard.ended or job.model.stop_training or start is None:
+            if start is None or start.state["stopped"] or start.epoch >= epochs:
                 return None
-        if start is None or start.epoch < epochs:
-            _segment(made, again, start, epochs, job.train.data)
+        _segment(made, again, start, job.train.data)
     except KeyboardInterrupt:
         made.guard.signals.received = made.guard.signals.received or 2
     except OSError:
@@ -126,22 +125,27 @@ def recalled(made: Loop, start: Position) -> None:
     made.best.weights = [start.arrays[f"best/{at}"] for at in range(count)] if count else None
 
 
-def _segment(made: Loop, again: _Recall, start: Position | None, epochs: int, data: object) -> None:
+def _segment(made: Loop, again: _Recall, start: Position | None, data: object) -> None:
+    """One call of Keras's `fit`: the rest of an epoch that was left in the middle, or all epochs to come."""
     again.start = start
     first = 0 if start is None else start.batch
     made.guard.first = made.recorder.first = made.saver.first = first
+    made.saver.only, made.saver.last = first > 0, None
     if start is not None:
         state.restore(made.job.model, start.arrays)
     validation = made.job.validation
     made.job.model.fit(
         data,
         initial_epoch=0 if start is None else start.epoch,
-        epochs=epochs,
+        epochs=made.job.spec.train.epochs,
         validation_data=None if validation is None else validation.data,
         callbacks=[*made.all, again],
         verbose=0,  # pyright: ignore[reportArgumentType]
         shuffle=False,
     )
+    if made.saver.last is not None:
+        # Keras ends by giving the model the averages of its weights, which are in it already
+        state.restore(made.job.model, made.saver.last.arrays)
 
 
 def _position(

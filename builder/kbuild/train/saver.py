@@ -55,8 +55,10 @@ class Saver(keras.callbacks.Callback):
         self._epoch, self._time = 0, time.monotonic()
         self.first = 0
         """The batch that an epoch which was left in the middle goes on with."""
+        self.only = False
+        """Whether training is to pause at the end of the epoch."""
         self.last: Position | None = None
-        """The state at the end of the last epoch, before Keras's `fit` rounds training off."""
+        """The state at the end of the last epoch that was finished, before Keras's `fit` rounds training off."""
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
         """Remember which epoch it is."""
@@ -74,12 +76,15 @@ class Saver(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
         """Save at the end of an epoch if it is time, and at the end of the last one."""
         if self._guard.ended:
+            self.last = None
             return
         self.last = self._take(epoch + 1, 0)
         ends = epoch + 1 >= self._epochs or bool(getattr(self._model, "stop_training", False))
         by_epochs = self._unit == "epochs" and (epoch + 1) % max(round(self._every), 1) == 0
         if ends or by_epochs or self._due((epoch + 1) * self._steps, self._steps - 1):
             self._write(self.last)
+        if self.only:
+            self._model.stop_training = True
 
     def _due(self, done: int, batch: int) -> bool:
         if self._unit == "minutes":

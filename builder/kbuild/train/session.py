@@ -94,7 +94,7 @@ class _Keeper:
     def __init__(self, job: Job, path: Path, text: str, report: Reporter, start: Position | None):
         self.rows: list[Mapping[str, float]] = list(start.state["rows"]) if start else []  # pyright: ignore
         self._job, self._path, self._report = job, path, report
-        self._history = history.Writer(path / "history.csv", self.rows)
+        self._history = history.Writer(path / "history.csv", None if start is None else self.rows)
         section = job.spec.train.tensorboard
         self.board = None if section is None else Board(path / "tensorboard", section.histograms)
         if self.board is not None and start is not None:
