@@ -153,7 +153,7 @@ def test_the_rate_of_a_schedule_is_that_of_the_last_step():
 def test_an_average_is_what_is_kept(tmp_path):
     net = model(keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5))
     first, rest = callbacks.own(Train(optimizer=ADAM), tmp_path, net, ())
-    assert [type(callback).__name__ for callback in first] == ["SwapEMAWeights"]
+    assert [type(callback).__name__ for callback in first] == ["Averages"]
     assert rest == []
     guard = callbacks.Guard(Signals())
     best = callbacks.Best("loss", "min", 0, guard)

@@ -5,14 +5,11 @@ The system gives the lock back when a process ends, however it ends, so that non
 
 import json
 import os
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from kbuild.text.problem import Problem, SpecError
-
-NAME = ".lock"
 
 
 @contextmanager
@@ -22,36 +19,31 @@ def held(run: Path) -> Iterator[None]:
     Raises:
         SpecError: K620 if another process has it, with its number and machine.
     """
-    descriptor = os.open(run / NAME, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        _take(descriptor, run)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": platform.node()}).encode(), 0)
+        import fcntl
+    except ImportError:  # Windows: the system refuses by itself to replace a file that another process has open
+        yield
+        return
+    descriptor = os.open(run, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SpecError(
+                Problem(
+                    "K620",
+                    f"another process trains in `{run}`: {_owner(run)}",
+                    help="wait until it is done, or stop it; its lock ends with it",
+                )
+            ) from None
         yield
     finally:
         os.close(descriptor)
 
 
-def _take(descriptor: int, run: Path) -> None:
+def _owner(run: Path) -> str:
     try:
-        import fcntl
-    except ImportError:
-        return  # Windows: the system refuses by itself to replace a file that another process has open
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise SpecError(
-            Problem(
-                "K620",
-                f"another process trains in `{run}`: {_owner(descriptor)}",
-                help="wait until it is done, or stop it; its lock ends with it",
-            )
-        ) from None
-
-
-def _owner(descriptor: int) -> str:
-    try:
-        found = json.loads(os.pread(descriptor, 4096, 0))
+        found = json.loads((run / "run.json").read_text("utf-8"))
         return f"process {found['pid']} on {found['host']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "it does not say which"

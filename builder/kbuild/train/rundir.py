@@ -1,6 +1,7 @@
 """A name → a run directory; a path → what `run.json` there says. Raises SpecError K6xx, deletes nothing."""
 
 import json
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -105,6 +106,11 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def process() -> dict[str, object]:
+    """Which process this is, for others that want to write in its run."""
+    return {"pid": os.getpid(), "host": platform.node()}
 
 
 def now() -> str:

@@ -172,13 +172,15 @@ def _begin(job: Job, path: Path, text: str, command: Sequence[str], start: Posit
         checkpoint.clean(path / "checkpoints")
         planned = spec.train.epochs
         digest = hashlib.sha256(text.encode()).hexdigest()
-        rundir.describe(path, status="running", resumed=rundir.now(), planned_epochs=planned, spec_digest=digest)
+        again = {"resumed": rundir.now(), "planned_epochs": planned, "spec_digest": digest}
+        rundir.describe(path, status="running", **rundir.process(), **again)
         atomic.write_text(path / "spec.yaml", text)
         return
     rundir.describe(
         path,
         name=spec.name,
         status="running",
+        **rundir.process(),
         created=rundir.now(),
         command=list(command),
         versions=rundir.versions(),
