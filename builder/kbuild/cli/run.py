@@ -23,6 +23,9 @@ SpecOrNone = Annotated[
     str | None, typer.Argument(metavar="SPEC", help="A file, or kbuild:NAME for a shipped spec; none with --resume.")
 ]
 Resume = Annotated[Path | None, typer.Option("--resume", metavar="RUN", help="Go on with a run.")]
+Verify = Annotated[
+    Path | None, typer.Option("--verify", metavar="RUN", help="Do the first steps of a run again, and compare.")
+]
 Epochs = Annotated[
     str | None, typer.Option("--epochs", metavar="N|+N", help="With --resume: until epoch N, or N more.")
 ]
@@ -31,6 +34,7 @@ Epochs = Annotated[
 def fit(
     spec: SpecOrNone = None,
     resume: Resume = None,
+    verify: Verify = None,
     epochs: Epochs = None,
     out: Out = None,
     as_json: Json = False,
@@ -42,10 +46,12 @@ def fit(
     debug: Debug = False,
 ) -> int:
     """Train a spec's network and leave a run directory, or go on with one."""
-    if (spec is None) == (resume is None) or (resume is not None and (out is not None or sets)):
-        raise typer.BadParameter("give a SPEC, or --resume RUN, whose spec and directory stay as they are")
+    if [spec, resume, verify].count(None) != 2 or (spec is None and (out is not None or sets)):
+        raise typer.BadParameter("give a SPEC, or --resume or --verify RUN, whose spec and directory stay as they are")
     if epochs is not None and resume is None:
         raise typer.BadParameter("--epochs is for --resume; else write --set train.epochs=N")
+    if verify is not None:
+        return _verified(verify, as_json, data_roots, trust, backend)
     if resume is not None:
         return _resumed(resume, epochs, as_json, quiet, data_roots, trust, backend)
     assert spec is not None
@@ -95,6 +101,18 @@ def _resumed(
     elif not quiet:
         _where(run)
     return run.exit_code
+
+
+def _verified(path: Path, as_json: bool, data_roots: DataRoots, trust: bool, backend: str | None) -> int:
+    from kbuild.cli.output import say, say_json
+    from kbuild.train.verify import verify
+
+    found = verify(path, backend=backend, data_roots=data_roots or (), trust=trust)
+    if as_json:
+        say_json({"ok": True, **found})
+    else:
+        say(f"{path} repeats: after {found['steps']} steps every variable is equal, bit for bit")
+    return 0
 
 
 def evaluate(

@@ -26,5 +26,6 @@ loop.py         Keras's fit, from the beginning or from a checkpoint; saver.py t
 session.py      Job → Run: the training, and what it leaves on the disk
 lock.py         one process in a run directory at a time
 resume.py       a run directory → the same run, gone on with
+witness.py      what the first steps of a run changed; verify.py does them again
 fit.py          Spec → Run
 """

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from kbuild.train.job import Job
 from kbuild.train.progress import Reporter
 from kbuild.train.saver import Position, Saver
 from kbuild.train.signals import Signals
+from kbuild.train.witness import Witness
 
 Row = Callable[[Mapping[str, float], bool], None]
 
@@ -57,7 +58,9 @@ class _Recall(keras.callbacks.Callback):
             state.metrics(self._model, self.start.arrays)
 
 
-def loop(job: Job, path: Path, text: str, rows: list, row: Row, signals: Signals, report: Reporter) -> Loop:
+def loop(
+    job: Job, path: Path, text: str, rows: list, row: Row, signals: Signals, report: Reporter, *watch: Witness
+) -> Loop:
     """All that watches a training.
 
     Args:
@@ -86,7 +89,7 @@ def loop(job: Job, path: Path, text: str, rows: list, row: Row, signals: Signals
         checkpoint.save(folder, done, position.arrays, position.state, spec.checkpoint.keep)
 
     saver = Saver(spec.checkpoint, steps, spec.epochs, guard, take, save)
-    return Loop(job, guard, best, recorder, saver, kept, (*swap, guard, best, recorder, *rest, saver))
+    return Loop(job, guard, best, recorder, saver, kept, (*swap, guard, best, recorder, *rest, saver, *watch))
 
 
 def run(made: Loop, start: Position | None) -> Exception | None:
@@ -114,6 +117,11 @@ def run(made: Loop, start: Position | None) -> Exception | None:
     except Exception as error:
         return error
     return None
+
+
+def first_steps(made: Loop, watch: Witness) -> Loop:
+    """The same with a witness that ends it, and without checkpoints."""
+    return replace(made, all=(*(one for one in made.all if one is not made.saver), watch))
 
 
 def recalled(made: Loop, start: Position) -> None:

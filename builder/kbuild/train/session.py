@@ -22,6 +22,7 @@ from kbuild.train.run import Run
 from kbuild.train.saver import Position
 from kbuild.train.signals import Signals
 from kbuild.train.tensorboard import Board
+from kbuild.train.witness import Witness
 
 
 def train(
@@ -71,7 +72,8 @@ def _train(job: Job, path: Path, command: Sequence[str], report: Reporter, start
     well = False
     try:
         with Signals() as signals:
-            made = loop.loop(job, path, text, keeper.rows, keeper.row, signals, report)
+            watch = () if start else (Witness(job.train.steps, lambda found: rundir.describe(path, witness=found)),)
+            made = loop.loop(job, path, text, keeper.rows, keeper.row, signals, report, *watch)
             if start is not None:
                 loop.recalled(made, start)
             report.start(job.spec.train.epochs, job.train.steps)
