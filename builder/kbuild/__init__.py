@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from kbuild.text.problem import Problem as Problem
     from kbuild.text.problem import SpecError as SpecError
     from kbuild.train.fit import fit as fit
+    from kbuild.train.resume import resume as resume
     from kbuild.train.run import Run as Run
+    from kbuild.train.run import open_run as open_run
 
 _HOMES = {
     "load": "kbuild.spec.load",
@@ -26,6 +28,8 @@ _HOMES = {
     "build": "kbuild.api",
     "compile": "kbuild.api",
     "fit": "kbuild.train.fit",
+    "resume": "kbuild.train.resume",
+    "open_run": "kbuild.train.run",
     "Spec": "kbuild.spec.spec",
     "Plan": "kbuild.plan.plan",
     "Run": "kbuild.train.run",
@@ -33,7 +37,21 @@ _HOMES = {
     "SpecError": "kbuild.text.problem",
 }
 
-__all__ = ["Plan", "Problem", "Run", "Spec", "SpecError", "build", "check", "compile", "fit", "load", "plan"]
+__all__ = [
+    "Plan",
+    "Problem",
+    "Run",
+    "Spec",
+    "SpecError",
+    "build",
+    "check",
+    "compile",
+    "fit",
+    "load",
+    "open_run",
+    "plan",
+    "resume",
+]
 
 
 def __getattr__(name: str) -> object:
