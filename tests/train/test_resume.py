@@ -200,3 +200,18 @@ def test_tensorboard_has_every_epoch_once(tmp_path, whole):
         for tag in events.Tags()["scalars"]:
             steps = [event.step for event in events.Scalars(tag)]
             assert steps == list(range(1, len(steps) + 1)), (part, tag)
+
+
+def test_without_checkpoints_there_is_none(tmp_path):
+    run = fit(SPEC, tmp_path / "run", **{"train.epochs": 1, "train.checkpoint": False}).path
+    assert list((run / "checkpoints").iterdir()) == []
+    assert (run / "model.keras").exists()
+
+
+@pytest.mark.parametrize("every", ["0 epochs", "1.5 steps", "soon", "-1 minutes", "1 second"])
+def test_an_interval_that_is_none_is_a_problem(every):
+    with pytest.raises(SpecError) as error:
+        kbuild.load(SPEC, overrides={"train.checkpoint": {"every": every}})
+    (problem,) = error.value.problems
+    assert (problem.code, problem.path) == ("K105", "train.checkpoint.every")
+    assert "no interval" in problem.message

@@ -12,6 +12,7 @@ new.py       new
 layers.py    layers
 schema.py    schema
 rules.py     rules
-run.py       fit, evaluate, predict
+fit.py       fit
+run.py       evaluate, predict
 board.py     board
 """

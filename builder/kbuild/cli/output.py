@@ -44,3 +44,10 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Seq
     with console.capture() as printed:
         console.print(table)
     say("\n".join(line.rstrip() for line in printed.get().rstrip("\n").split("\n")))
+
+
+def number(value: object) -> str:
+    """A measure as a person reads it."""
+    if isinstance(value, float):
+        return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"
+    return str(value)

@@ -190,7 +190,7 @@ class Train(Section):
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     callbacks: Calls = ()
     tensorboard: TensorBoard | None = TensorBoard()
-    checkpoint: Checkpoint = Checkpoint()
+    checkpoint: Checkpoint | None = Checkpoint()
     execution: Literal["auto"] | Execution = "auto"
     budget: Budget | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

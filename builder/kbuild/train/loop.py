@@ -86,7 +86,8 @@ def loop(
 
     def save(position: Position) -> None:
         folder, done = path / "checkpoints", position.epoch * steps + position.batch
-        checkpoint.save(folder, done, position.arrays, position.state, spec.checkpoint.keep)
+        keep = spec.checkpoint.keep if spec.checkpoint else 2
+        checkpoint.save(folder, done, position.arrays, position.state, keep)
 
     saver = Saver(spec.checkpoint, steps, spec.epochs, guard, take, save)
     return Loop(job, guard, best, recorder, saver, kept, (*swap, guard, best, recorder, *rest, saver, *watch))

@@ -32,7 +32,7 @@ class Saver(keras.callbacks.Callback):
     """Takes checkpoints. It stands after all callbacks whose state it keeps.
 
     Args:
-        section: `train.checkpoint`.
+        section: `train.checkpoint`; None saves nothing.
         take: gives the state of now, for an epoch and a batch of it to go on with.
         save: writes a position to the disk.
     """
@@ -41,7 +41,7 @@ class Saver(keras.callbacks.Callback):
 
     def __init__(
         self,
-        section: Checkpoint,
+        section: Checkpoint | None,
         steps: int,
         epochs: int,
         guard: Guard,
@@ -49,7 +49,7 @@ class Saver(keras.callbacks.Callback):
         save: Callable[[Position], None],
     ):
         super().__init__()
-        amount, self._unit = str(section.every).split()
+        amount, self._unit = str(section.every).split() if section else ("inf", "never")
         self._every = float(amount)
         self._steps, self._epochs, self._guard, self._take, self._save = steps, epochs, guard, take, save
         self._epoch, self._time = 0, time.monotonic()
@@ -93,5 +93,6 @@ class Saver(keras.callbacks.Callback):
         return self._unit == "steps" and done // self._every > (done - min(spread, batch + 1)) // self._every
 
     def _write(self, position: Position) -> None:
-        self._save(position)
+        if self._unit != "never":
+            self._save(position)
         self._time = time.monotonic()

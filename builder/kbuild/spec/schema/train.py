@@ -6,20 +6,18 @@ from kbuild.spec.schema.calls import Callable, bare, needs, one_of
 from kbuild.spec.schema.sections import properties, section, switched
 from kbuild.spec.schema.values import Defs, Schema, about, either, mapping, opened, ref
 from kbuild.spec.signature import identifiers
-from kbuild.spec.train import SCHEDULES, Budget, EarlyStopping, Execution, TensorBoard, Train
+from kbuild.spec.train import SCHEDULES, Budget, Checkpoint, EarlyStopping, Execution, TensorBoard, Train
 from kbuild.spec.train_section import LATER
 from kbuild.spec.tune_section import KEYS
 
 _COUNT = {"type": "integer", "minimum": 1}
 _AMOUNT = {"type": "number", "exclusiveMinimum": 0}
 _PHASES = {"type": ["array", "null"], "items": {"type": "object"}}
-_CHECKPOINT = mapping({"every": {"type": ["number", "string"]}, "keep": _COUNT}, "boolean", "null")
 _KEPT: dict[str, Schema] = {
     "phases": about("Parts of the training, one after the other, each laid over `train`.", _PHASES),
     "accumulate": about("Steps of gradient accumulation.", _COUNT),
     "repeats": about("Runs with different seeds.", _COUNT),
     "distribute": about("Over several devices.", {"enum": ["none", "data_parallel"]}),
-    "checkpoint": about("How often the state is written, and how many are kept.", _CHECKPOINT),
 }
 """Keys of the format that this version refuses; `LATER` says which those are."""
 _NOT_YET = " This version of kbuild refuses it."
@@ -35,6 +33,7 @@ _ABOUT = {
     "precision": "What the layers compute in.",
     "callbacks": "Calls of `keras.callbacks`.",
     "tensorboard": "What goes into the event files.",
+    "checkpoint": "How often all that training depends on is saved, and how many checkpoints are kept.",
     "execution": "How the training step is run.",
     "budget": "What the network may cost at most.",
     "seed": "Of the split, the initial weights, the order and the noise.",
@@ -62,6 +61,7 @@ def train(callable: Callable, defs: Defs) -> None:
         "callbacks": _several(_word("callbacks", [None, False, *bare(callable, "callbacks")])),
         "early_stopping": switched(EarlyStopping, defs, "boolean", "null"),
         "tensorboard": switched(TensorBoard, defs, "boolean", "null"),
+        "checkpoint": switched(Checkpoint, defs, "boolean", "null"),
         "budget": switched(Budget, defs, "boolean", "null"),
         "execution": either("string", {"const": "auto"}, switched(Execution, defs, "boolean", "null")),
     }
