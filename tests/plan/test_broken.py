@@ -227,6 +227,10 @@ BROKEN = {
         "kbuild: 1\ndata: {source: digits, preprocess: [{Reshape: [8, 8]}]}\nmodel:\n  - LSTM: {units: 8, return_sequences: true}\n  - ⟦Dense⟧: {units: 10, activation: softmax}\n",
         "K222", "is [8, 10] for each example", "leave `return_sequences` out",
     ),
+    "a gate for other channels": (
+        IMAGE + "    - {Conv2D: {filters: 8, kernel_size: 3}, name: c}\n    - GlobalAveragePooling2D\n    - Dense: {units: 4, activation: sigmoid}\n    - {⟦Multiply⟧: null, from: [c, previous]}\n",
+        "K207", "8 against 4", "channels 8 values",
+    ),
     "a map for labels of another size": (
         "kbuild: 1\ndata: {source: {npz: seg.npz, x: x, y: y}}\nmodel:\n  - MaxPooling2D\n  - ⟦Conv2D⟧: {filters: 5, kernel_size: 1, activation: softmax}\ntrain: {loss: sparse_categorical_crossentropy}\n",
         "K222", "is [4, 4, 5] for each example and its label is [8, 8]", "[8, 8] places",

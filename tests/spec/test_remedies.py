@@ -13,6 +13,9 @@ DIGITS = "kbuild: 1\ndata: {source: digits}\nmodel: [Flatten, {Dense: {units: 10
 
 WRITTEN = {
     "a colon is missing": (ROW + "    - Dense {units: 3}\n", "K102", "a colon is missing: `Dense: {…}`"),
+    "a call as in Python": (ROW + "    - Dense(3)\n", "K102", "write `Dense: …`, or `Dense: {argument: …}`"),
+    "an empty call as in Python": (ROW + "    - Flatten()\n", "K102", "write `Flatten`"),
+    "a number in quotes": (ROW + "    - Dense: \"64\"\n", "K105", "leave out the quotes: in them it is text"),
     "two widths in one layer": (ROW + "    - Dense: [64, 32]\n", "K109", "write an entry for each: `Dense: 64`, `Dense: 32`"),
     "two arguments in a list": (ROW + "    - Conv2D: [32, 3]\n", "K109", "write `Conv2D: {filters: 32, kernel_size: 3}`"),
     "a list as a block's arguments": (

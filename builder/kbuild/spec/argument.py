@@ -19,6 +19,7 @@ IDENTIFIED = {
 """How the names of arguments end that take a word for an object, and the family of the object."""
 DTYPE = r"(bool|string|u?int(8|16|32|64)|b?float16|float(32|64)|mixed_b?float16|(int[48]|float8|gptq|awq)\b.*)"
 """What Keras takes for a dtype or a dtype policy, as a pattern of the whole string."""
+_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
 
 
 def label(found: Signature) -> str:
@@ -113,4 +114,6 @@ def _value_help(value: Value, wanted: str) -> str | None:
         return f"`{value}` is a string in YAML 1.2; write `{'true' if value.lower() in {'yes', 'on'} else 'false'}`"
     if isinstance(value, float) and value.is_integer():
         return f"write `{int(value)}`"
+    if wanted != "bool" and isinstance(value, str) and _NUMBER.fullmatch(value):
+        return "leave out the quotes: in them it is text"
     return None

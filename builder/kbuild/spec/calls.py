@@ -1,5 +1,6 @@
 """Node → Call: a name and its arguments, held against the signature of the installed Keras."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -142,9 +143,14 @@ def find(name: Scalar, namespaces: tuple[str, ...], context: Context) -> Signatu
 
 
 def _colon(text: str) -> str | None:
-    """`Dense {units: 3}` is a key `Dense {units` to YAML."""
-    name, brace, _ = text.partition("{")
-    return f"a colon is missing: `{name.strip()}: {{…}}`" if brace and name.strip().isidentifier() else None
+    """What Python or a forgotten colon leaves in a name: `Dense {units: 3}` is a key `Dense {units` to YAML."""
+    found = re.fullmatch(r"([A-Za-z]\w*)\s*([{(])(.*?)\)?", text)
+    if found is None:
+        return None
+    name, brace, rest = found.groups()
+    if brace == "{":
+        return f"a colon is missing: `{name}: {{…}}`"
+    return f"write `{name}: …`, or `{name}: {{argument: …}}`" if rest else f"write `{name}`"
 
 
 def _allowed(found: Signature, name: Scalar, context: Context) -> None:

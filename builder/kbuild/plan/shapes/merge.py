@@ -77,12 +77,14 @@ def _pair(given: Given, shapes: list[Known], one: Known, other: Known) -> Known:
         else:
             raise ShapeMistake(
                 f"`{given.name}` cannot merge {_list(shapes)}: {a} against {b}",
-                _help(longer, shorter),
+                _help(given.name, longer, shorter),
             )
     return tuple(out)
 
 
-def _help(longer: Known, shorter: Known) -> str:
+def _help(name: str, longer: Known, shorter: Known) -> str:
+    if name == "Multiply" and len(shorter) == 1 and longer[-1] is not None:
+        return f"give what weighs the channels {longer[-1]} values, one for each"
     if len(longer) != len(shorter):
         return "bring them to the same number of axes, with `Flatten`, `Reshape` or a global pooling layer"
     if longer[:-1] == shorter[:-1]:
