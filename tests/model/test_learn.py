@@ -86,3 +86,33 @@ def test_a_broken_file_is_as_none(cache):
 
     applications._read.cache_clear()
     assert check(spec()).plan.step("base").shapes is None
+
+
+BEHIND = """
+kbuild: 1
+data: {source: digits, preprocess: [{Resizing: {height: 32, width: 32}}, {name: grey, Identity: null}, {Concatenate: null, from: [grey, grey, grey]}]}
+model:
+  - {MobileNetV2: {include_top: false, weights: null, alpha: 0.35}, name: base}
+  - residual: 16
+  - GlobalAveragePooling2D
+  - Dense: {units: 10, activation: softmax}
+train: {epochs: 1}
+"""
+
+
+def test_what_stands_behind_it_may_ask_for_its_shape(tmp_path, monkeypatch):
+    from kbuild.cli.check import checked
+
+    with pytest.raises(SpecError) as error:
+        check(load(BEHIND))
+    assert {problem.code for problem in error.value.problems} == {"K124"}
+    found, measured = checked(load(BEHIND), build=True, backend=None)
+    assert found.costs.total.params == measured.total
+    assert check(load(BEHIND)).costs.total.params == measured.total
+
+
+def test_a_fit_builds_it_first(tmp_path):
+    from kbuild.train.fit import prepared
+
+    with prepared(load(BEHIND), None) as job:
+        assert job.plan.step("base").shapes == ((1, 1, 1280),)

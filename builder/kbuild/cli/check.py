@@ -59,20 +59,27 @@ def checked(spec, build: bool, backend: str | None) -> "tuple[Checked, Measured 
     """What is known of a spec, and, with `build`, what Keras says of it."""
     from kbuild.plan import check as stage
 
-    found = stage.check(spec)
+    try:
+        found = stage.check(spec)
+    except SpecError as error:
+        if not build or not stage.awaits_build(error):
+            raise
+        found = None
     if not build:
+        assert found is not None
         return found, None
     from kbuild.model import backend as engine
 
     engine.start(backend)
     from kbuild.model import build as builder
-    from kbuild.model import use, verify
+    from kbuild.model import learn, use, verify
+    from kbuild.plan.applications import asking
 
     use.trusted(spec.use if spec.trust else ())
-
-    measured = verify.measure(found.plan, builder.build(found.plan))
-    # what was built is remembered, so that more can be said without Keras
-    return stage.check(spec) if _unknown(found.plan) else found, measured
+    if found is None or _unknown(found.plan):
+        with asking(learn.ahead):
+            found = stage.check(spec)
+    return found, verify.measure(found.plan, builder.build(found.plan))
 
 
 def _unknown(plan: "Plan") -> bool:

@@ -5,9 +5,23 @@ from typing import Any
 
 import keras
 
+from kbuild.model.objects import make
 from kbuild.model.read import read
 from kbuild.plan.applications import Application, Part
 from kbuild.plan.cost import costs
+from kbuild.plan.plan import Shape
+from kbuild.spec.call import Call, Value
+
+
+def ahead(call: Call, shape: Shape) -> Application:
+    """Build an application, with weights drawn and not downloaded, to know it before the network is expanded.
+
+    Raises:
+        SpecError: K105 if Keras refuses its arguments.
+    """
+    assert shape is not None
+    args: dict[str, Value] = {"input_shape": list(shape), **call.args, "weights": None}
+    return learn(make(Call(call.namespace, call.name, args, call.span, call.spans)))
 
 
 def learn(model: keras.Model) -> Application:

@@ -5,7 +5,9 @@ Kept in the user's cache folder by Keras version, arguments and input shape. Not
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache as memory
@@ -19,6 +21,7 @@ from kbuild.spec.signature import keras_version
 
 _WITHOUT = frozenset({"weights", "name"})
 """Arguments that change neither shapes nor cost."""
+_LEARNER: ContextVar["Callable[[Call, Shape], Application] | None"] = ContextVar("learner", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,22 @@ def remembered(call: Call, shape: Shape) -> Application | None:
     """What an earlier build has told of this call on an input of this shape."""
     if shape is None or None in shape:
         return None
-    return _read(_place(call, shape))
+    found = _read(_place(call, shape))
+    learner = _LEARNER.get()
+    if found is None and learner is not None:
+        found = learner(call, shape)
+        remember(call, shape, found)
+    return found
+
+
+@contextmanager
+def asking(learner: Callable[[Call, Shape], Application]) -> Iterator[None]:
+    """While the block runs, applications that are not known are built by `learner`, which has Keras, and remembered."""
+    token = _LEARNER.set(learner)
+    try:
+        yield
+    finally:
+        _LEARNER.reset(token)
 
 
 def remember(call: Call, shape: Shape, found: Application) -> None:

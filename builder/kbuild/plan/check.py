@@ -61,6 +61,11 @@ def check(spec: Spec, header: Header | None = None) -> Checked:
     return Checked(spec, header, plan, found, spent, tuple(problems))
 
 
+def awaits_build(error: SpecError) -> bool:
+    """Whether all that is wrong is that a size is not known, which building an application first may tell."""
+    return all(problem.code == "K124" for problem in error.problems if problem.severity == "error")
+
+
 def placed(problems: Iterable[Problem], spec: Spec) -> list[Problem]:
     """Problems that do not know where they stand, at their path in the file; those of the data at the source."""
     return [

@@ -81,7 +81,7 @@ def because(problem: Problem, ref: Ref, graph: Graph) -> Problem | None:
     step = graph.steps[ref.step]
     help = f"write the number: what `{step.name}` gives is known to Keras alone"
     if step.call.namespace == "applications":
-        help = f"write the number, or let `kbuild check --build` learn it once, of a spec with `{step.name}` alone"
+        help = f"write the number, or let `kbuild check --build` build `{step.name}` once: it is known from then on"
     span = _where(step)
     note = Related(f"`{step.name}` gives {written(graph.shape(ref))}", span) if span else None
     return replace(problem, help=help, related=(*problem.related, *([note] if note else [])))

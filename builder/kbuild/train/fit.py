@@ -1,7 +1,7 @@
 """Spec → Run: everything is checked that can be, then Keras is started, then training begins. Raises SpecError."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from kbuild.data.load import load
 from kbuild.model import backend as engine
 from kbuild.model.use import trusted
-from kbuild.plan.check import check
+from kbuild.plan.applications import asking
+from kbuild.plan.check import awaits_build, check
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import rundir
@@ -72,15 +73,23 @@ def _fit(spec: Spec, out: Path | None, backend: str | None, command: Sequence[st
 def prepared(spec: Spec, backend: str | None) -> "Iterator[Job]":
     """Start Keras, read the data and make all that training needs; what is made inside computes as the spec says."""
     assert spec.data is not None
-    check(spec)
+    waits = False
+    try:
+        check(spec)
+    except SpecError as error:
+        waits = awaits_build(error)
+        if not waits:
+            raise
     engine.start(backend)
     trusted(spec.use)
     dataset = load(spec.data, spec.train.seed, features=features(spec), trust=spec.trust)
-    # what the values tell, a header did not
-    found = check(spec, dataset.header)
     # these import Keras, which must not happen before the backend is chosen
+    from kbuild.model import learn
     from kbuild.train import execution, job
 
+    with asking(learn.ahead) if waits else nullcontext():
+        # what the values tell, a header did not
+        found = check(spec, dataset.header)
     with execution.precision(spec.train):
         yield job.prepare(spec, found.plan, found.heads, dataset)
 
