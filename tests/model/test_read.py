@@ -42,7 +42,9 @@ def test_reads_what_was_built(name):
 def test_leaves_defaults_out_and_writes_a_model_inside_out():
     import keras
 
-    inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "relu", kernel_regularizer="l2")], name="inner")
+    inner = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(3, "relu", kernel_regularizer="l2", name="dense")], name="inner"
+    )
     x = keras.Input((4,), name="x")
     out = keras.layers.Add(name="sum")([inner(x), inner(x) * 2.0])
     plan = read(keras.Model(x, out))
