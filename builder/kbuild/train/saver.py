@@ -37,7 +37,8 @@ class Saver(keras.callbacks.Callback):
         save: writes a position to the disk.
     """
 
-    async_safe = True
+    # Keras runs batch hooks that are safe beside the next steps, and those would change what is being kept
+    async_safe = False
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class Saver(keras.callbacks.Callback):
         if not (signal or self._due(self._epoch * self._steps + done, batch)) or done >= self._steps:
             return
         if all(math.isfinite(float(value)) for name, value in (logs or {}).items() if "loss" in name):
+            assert self.model is not None  # asked for it, JAX brings the variables up to the step
             self._write(self._take(self._epoch, done))
 
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
