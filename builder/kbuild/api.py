@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from kbuild.plan.check import check as _check
+from kbuild.plan.check import unless_open
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
 
@@ -29,13 +30,17 @@ def build(spec: Spec, backend: str | None = None) -> "keras.Model":
     """
     from kbuild.model import backend as engine
 
-    plan = _check(spec).plan
+    found = unless_open(spec)
     engine.start(backend)
     from kbuild.model import build as builder
-    from kbuild.model import use
+    from kbuild.model import learn, use
+    from kbuild.plan.applications import asking
 
     use.trusted(spec.use if spec.trust else ())
-    return builder.build(plan)
+    if found is None:
+        with asking(learn.ahead):
+            found = _check(spec)
+    return builder.build(found.plan)
 
 
 def compile(model: "keras.Model", spec: Spec) -> "keras.Model":

@@ -116,3 +116,9 @@ def test_a_fit_builds_it_first(tmp_path):
 
     with prepared(load(BEHIND), None) as job:
         assert job.plan.step("base").shapes == ((1, 1, 1280),)
+
+
+def test_python_builds_it_first(tmp_path):
+    import kbuild
+
+    assert kbuild.build(load(BEHIND)).get_layer("base").output.shape == (None, 1, 1, 1280)

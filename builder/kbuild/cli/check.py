@@ -59,15 +59,9 @@ def checked(spec, build: bool, backend: str | None) -> "tuple[Checked, Measured 
     """What is known of a spec, and, with `build`, what Keras says of it."""
     from kbuild.plan import check as stage
 
-    try:
-        found = stage.check(spec)
-    except SpecError as error:
-        if not build or not stage.awaits_build(error):
-            raise
-        found = None
     if not build:
-        assert found is not None
-        return found, None
+        return stage.check(spec), None
+    found = stage.unless_open(spec)
     from kbuild.model import backend as engine
 
     engine.start(backend)

@@ -61,9 +61,14 @@ def check(spec: Spec, header: Header | None = None) -> Checked:
     return Checked(spec, header, plan, found, spent, tuple(problems))
 
 
-def awaits_build(error: SpecError) -> bool:
-    """Whether all that is wrong is that a size is not known, which building an application first may tell."""
-    return all(problem.code == "K124" for problem in error.problems if problem.severity == "error")
+def unless_open(spec: Spec) -> Checked | None:
+    """`check`, or None where all that is wrong is a size that building an application first may tell (K124)."""
+    try:
+        return check(spec)
+    except SpecError as error:
+        if any(problem.severity == "error" and problem.code != "K124" for problem in error.problems):
+            raise
+        return None
 
 
 def placed(problems: Iterable[Problem], spec: Spec) -> list[Problem]:

@@ -10,7 +10,7 @@ from kbuild.data.load import load
 from kbuild.model import backend as engine
 from kbuild.model.use import trusted
 from kbuild.plan.applications import asking
-from kbuild.plan.check import awaits_build, check
+from kbuild.plan.check import check, unless_open
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import rundir
@@ -73,13 +73,7 @@ def _fit(spec: Spec, out: Path | None, backend: str | None, command: Sequence[st
 def prepared(spec: Spec, backend: str | None) -> "Iterator[Job]":
     """Start Keras, read the data and make all that training needs; what is made inside computes as the spec says."""
     assert spec.data is not None
-    waits = False
-    try:
-        check(spec)
-    except SpecError as error:
-        waits = awaits_build(error)
-        if not waits:
-            raise
+    waits = unless_open(spec) is None
     engine.start(backend)
     trusted(spec.use)
     dataset = load(spec.data, spec.train.seed, features=features(spec), trust=spec.trust)
