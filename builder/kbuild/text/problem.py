@@ -54,6 +54,8 @@ class SpecError(Exception):
         first = next((p for p in self.problems if p.severity == "error"), self.problems[0])
         if first.code in ("K610", "K611"):  # what a run is given to predict is data too
             return 3
+        if first.code == "K608":  # the disk failed under a training, whose run can go on
+            return 4
         return {"4": 3, "5": 4, "6": 5}.get(first.code[1], 1)
 
 

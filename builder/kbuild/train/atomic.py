@@ -1,10 +1,14 @@
 """Bytes → a file that is there whole or not at all: written beside its place, synced, then renamed."""
 
+import contextlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+_TEMPORARY = re.compile(r"\.kbuild-\d+-.+")
 
 
 @contextmanager
@@ -13,15 +17,23 @@ def writing(path: Path) -> Iterator[Path]:
 
     When the block raises, the temporary file is removed and `path` stays as it was, byte for byte.
     """
-    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".kbuild-{os.getpid()}-{path.name}")
     try:
         yield temporary
         sync(temporary)
         temporary.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what made it fail is worth more than what stays behind
+            temporary.unlink(missing_ok=True)
         raise
     sync(path.parent)
+
+
+def clean(folder: Path) -> None:
+    """Remove what a process that was killed had begun to write in a folder and in those below it."""
+    for path in sorted(folder.rglob(".kbuild-*")):
+        if _TEMPORARY.fullmatch(path.name) and path.is_file():
+            path.unlink()
 
 
 def write_bytes(path: Path, data: bytes) -> None:

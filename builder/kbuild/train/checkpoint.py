@@ -5,6 +5,7 @@ folder is renamed. Whoever reads takes the newest one whose manifest holds; othe
 nothing of Keras.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -64,7 +65,8 @@ def save(folder: Path, step: int, arrays: Mapping[str, np.ndarray], state: Mappi
         _put(staged, path)
         atomic.sync(folder)
     except BaseException:
-        _remove(staged)
+        with contextlib.suppress(OSError):  # what made it fail is worth more than what stays behind
+            _remove(staged)
         raise
     phase("retention")
     _retain(folder, keep)

@@ -170,14 +170,19 @@ def _show(board: Board | None, path: Path, numbers: Mapping[str, float]) -> None
 def _begin(job: Job, path: Path, text: str, command: Sequence[str], start: Position | None) -> None:
     """Write everything that is known before the first step."""
     spec, data = job.spec, job.dataset
+    checkpoint.clean(path / "checkpoints")
+    atomic.clean(path)
     if start is not None:
-        checkpoint.clean(path / "checkpoints")
         planned = spec.train.epochs
         digest = hashlib.sha256(text.encode()).hexdigest()
         again = {"resumed": rundir.now(), "planned_epochs": planned, "spec_digest": digest}
         rundir.describe(path, status="running", **rundir.process(), **again)
         atomic.write_text(path / "spec.yaml", text)
         return
+    atomic.write_text(path / "spec.yaml", text)
+    atomic.write_json(path / "encoding.json", data.encoding)
+    rundir.keep_sources(path, spec.sources)
+    # the last of them: what has it is a run, and can be begun again
     rundir.describe(
         path,
         name=spec.name,
@@ -205,9 +210,6 @@ def _begin(job: Job, path: Path, text: str, command: Sequence[str], start: Posit
         notes=[*job.notes, *backend.notes()],
         planned_epochs=spec.train.epochs,
     )
-    atomic.write_text(path / "spec.yaml", text)
-    atomic.write_json(path / "encoding.json", data.encoding)
-    rundir.keep_sources(path, spec.sources)
 
 
 def _described(name: str, array: np.ndarray, job: Job) -> dict[str, object]:
