@@ -26,7 +26,7 @@ def load(data: Data, seed: int, *, features: Features | None = None, trust: bool
 
     Args:
         data: paths in it are absolute.
-        seed: of the split, 0 <= seed < 2**32.
+        seed: of the split that has no seed of its own, 0 <= seed < 2**32.
         features: names of the model's declared inputs, or their shapes by name (None where not known). A column of
             that name is an input of its own: a number as it is, (1,) float32; a category as (1,) int32; text as
             (length,) int32, the length being that of the declared shape, else 200. A declared shape of () leaves the

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from kbuild.data.fail import shown, there, unknown
 from kbuild.data.header import Features, Header, Target, Tensor
+from kbuild.data.parts import foldable
 from kbuild.spec.data import Csv, Data, Images, Named, Npz, Python, Texts
 from kbuild.text.problem import SpecError
 
@@ -22,7 +23,7 @@ def peek(data: Data, *, seed: int = 0, features: Features | None = None, trust: 
 
     Args:
         data: paths in it are absolute.
-        seed: of the split, which decides what categories the training part has.
+        seed: of a split without one of its own; it decides what categories the training part has.
         features: names of the model's declared inputs, or their shapes by name, as `load` takes them.
         trust: whether what is loaded may run code; a header never does.
 
@@ -34,7 +35,8 @@ def peek(data: Data, *, seed: int = 0, features: Features | None = None, trust: 
         SpecError: K401 for an unknown name, K402 if a file or folder is not there, others if what is there is not
             usable.
     """
-    header = _header(data, seed, features)
+    header = _header(data, seed if data.split.seed is None else data.split.seed, features)
+    foldable(header.counts, data.split)
     if data.target == "input":
         return replace(header, targets={"output": Target((), "float32", "reconstruction")})
     return _named(header, data.classes)

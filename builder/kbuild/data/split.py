@@ -1,6 +1,6 @@
 """(examples, seed) → parts: which of them are kept from training. A pure function of the data and the seed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from kbuild.data.fail import fail
 from kbuild.data.header import Target
 from kbuild.data.labels import integers
 from kbuild.data.order import deal
-from kbuild.data.parts import taken
+from kbuild.data.parts import fold_size, foldable, taken
 from kbuild.spec.data import Split
 
 NAMES = ("train", "validation", "test")
@@ -21,16 +21,21 @@ def split(parts: Mapping[str, Part], targets: Mapping[str, Target], how: Split, 
     Args:
         parts: `train`, perhaps `validation` and `test`.
         targets: what `y` of the parts holds, to stratify by the first that is classes.
-        how: fractions are of the examples of `train`, as the source has it.
+        how: fractions are of the examples of `train`, as the source has it. With `folds` the test part is the same
+            for each `fold`, and each of the other examples is in the validation part of one fold.
+        seed: used unless `how` has one of its own.
 
     Returns:
         `train` and those of `validation` and `test` that have examples; each in the source's order.
 
     Raises:
-        SpecError: K440 if nothing would be left to train on, K441 if it cannot be stratified.
+        SpecError: K440 if nothing would be left to train on, K441 if it cannot be stratified, K442 if folds cannot be
+            made.
     """
     train = parts["train"]
+    seed = seed if how.seed is None else how.seed
     sizes = taken(len(train), how, parts)
+    foldable({name: len(part) for name, part in parts.items()}, how)
     if sum(sizes.values()) >= len(train):
         said = " and ".join(f"{size:,} for `{name}`" for name, size in sizes.items() if size)
         raise fail(
@@ -39,7 +44,8 @@ def split(parts: Mapping[str, Part], targets: Mapping[str, Target], how: Split, 
             "make the parts smaller",
             "data.split",
         )
-    groups = _groups(train, targets, how, sum(size > 0 for size in sizes.values()))
+    kept = sum(size > 0 for size in sizes.values())
+    groups = _groups(train, targets, how, kept + (how.folds - 2 if how.folds is not None else 0))
     dealt = _take(groups, len(train), sizes, how, seed)
     found = {name: part for name, part in parts.items() if name != "train"}
     rest = np.ones(len(train), bool)
@@ -109,6 +115,30 @@ def _take(
 ) -> Mapping[str, np.ndarray]:
     order = deal(count, seed) if how.shuffle else np.arange(count)[::-1]
     wanted = [(name, sizes[name]) for name in ("test", "validation") if sizes.get(name)]
+    if how.folds is not None:
+        kept = _dealt(groups, order, [pair for pair in wanted if pair[0] == "test"])
+        return {**kept, "validation": _fold(groups, order, kept.get("test", order[:0]), how)}
+    return _dealt(groups, order, wanted)
+
+
+def _fold(groups: np.ndarray | None, order: np.ndarray, test: np.ndarray, how: Split) -> np.ndarray:
+    """The examples of one fold: every `folds`-th of a row in which classes stand together, so that folds differ by one
+    example at most, in all and in each class; without shuffling a stretch of the series.
+    """
+    assert how.folds is not None
+    rest = order[~np.isin(order, test)]
+    fold = how.fold or 1
+    if not how.shuffle:
+        ends = np.cumsum([0, *(fold_size(len(rest), how.folds, at + 1) for at in range(how.folds))])
+        return rest[::-1][ends[fold - 1] : ends[fold]]
+    if groups is not None:
+        rest = rest[np.argsort(groups[rest], kind="stable")]
+    return rest[fold - 1 :: how.folds]
+
+
+def _dealt(
+    groups: np.ndarray | None, order: np.ndarray, wanted: Sequence[tuple[str, int]]
+) -> Mapping[str, np.ndarray]:
     if groups is None:
         ends = np.cumsum([0, *(size for _, size in wanted)])
         return {name: order[a:b] for (name, _), a, b in zip(wanted, ends, ends[1:], strict=False)}

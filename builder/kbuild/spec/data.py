@@ -3,9 +3,31 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict
+from pydantic import AfterValidator, Field, Strict, WithJsonSchema
 
 from kbuild.spec.section import Section
+from kbuild.spec.train import amount
+
+
+def _held(value: bool | int | float | str) -> bool | int | Literal["auto"]:
+    """`auto`, `true`, `false`, or an amount of memory as bytes."""
+    if isinstance(value, bool) or value == "auto":
+        return value
+    try:
+        return amount(value)
+    except ValueError:
+        raise ValueError(
+            f"`{str(value)[:60]}` is no amount of memory; write `auto`, `true`, `false`, or an amount such as `2 GB`"
+        ) from None
+
+
+_HELD = {
+    "type": ["boolean", "number", "string"],
+    "minimum": 1,
+    "pattern": r"^\s*(auto|[0-9.]+([eE][+-]?[0-9]+)?\s*([kKmMgGtTpP][iI]?)?[bB]?)\s*$",
+}
+InMemory = Annotated[bool | int | float | str, AfterValidator(_held), WithJsonSchema(_HELD)]
+"""Whether examples are held in memory, or up to how many bytes of them. After validation a bool, `auto` or bytes."""
 
 
 class Named(Section):
@@ -16,7 +38,7 @@ class Named(Section):
 
 
 class NpzPart(Section):
-    """Keys of arrays in the npz file: one, or several by the name of the model's input or output."""
+    """Keys of arrays: one, or several by the name of the model's input or output."""
 
     x: str | dict[str, str]
     y: str | dict[str, str] | None = None
@@ -24,9 +46,9 @@ class NpzPart(Section):
 
 
 class Npz(Section):
-    """Arrays in one npz file."""
+    """Arrays in one npz file, or in a folder of npy files."""
 
-    kind: Literal["npz"] = "npz"
+    kind: Literal["npz", "npy"] = "npz"
     npz: Path
     x: str | dict[str, str] = "x"
     y: str | dict[str, str] | None = None
@@ -80,12 +102,19 @@ SourceSection = Named | Npz | Csv | Images | Texts | Python
 
 
 class Split(Section):
-    """Parts of the data kept from training, each a fraction in (0, 1) or a number of examples ≥ 1."""
+    """Parts of the data kept from training, each a fraction in (0, 1) or a number of examples ≥ 1.
+
+    With `folds` the validation part is one of so many equal parts of what is not kept for the test: the `fold`-th. A
+    spec without `fold` stands for all of them, and wherever one is needed for the first.
+    """
 
     validation: Annotated[float | int, Field(ge=0)] = 0.1
     test: Annotated[float | int, Field(ge=0)] = 0.1
     stratify: bool | Literal["auto"] = "auto"
     shuffle: bool = True
+    folds: Annotated[int, Field(ge=2, le=1000)] | None = None
+    fold: Annotated[int, Field(ge=1)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
 
 
 class Data(Section):
@@ -99,3 +128,4 @@ class Data(Section):
     split: Split = Split()
     batch_size: Annotated[int, Field(ge=1)] = 32
     classes: Annotated[tuple[str, ...], Strict(False)] | None = None
+    in_memory: InMemory = "auto"

@@ -92,28 +92,50 @@ def _split(value: Node) -> Split:
         raise mistake(
             "K105", f"`data.split` is a map, not `{content}`", value.span, help="write `split: {validation: 0.1}`"
         )
-    if "folds" in content:
-        key = value.key("folds") if isinstance(value, MappingNode) else None
-        span = key.span if key else value.span
-        raise mistake(
-            "K190", "`data.split.folds` is not supported by this version of kbuild", span, help="leave it out"
-        )
+    # null is nothing, so that `folds` can be laid over a base that has a validation part
+    content = {key: size for key, size in content.items() if (key, size) != ("validation", None)}
     split = validated(Split, content, "data.split", value)
     for part in ("validation", "test"):
         size = getattr(split, part)
+    _folds(split, value)
         if isinstance(size, float) and size >= 1:
             raise mistake(
                 "K105",
                 f"`data.split.{part}` is a fraction below 1 or a number of examples, not `{size}`",
                 span_at(value, part),
             )
-    if float(split.validation) < 1 and float(split.test) < 1 and split.validation + split.test >= 1:
+    validation = 0 if split.folds else split.validation
+    if float(validation) < 1 and float(split.test) < 1 and validation + split.test >= 1:
         raise mistake("K105", "`data.split` leaves nothing to train on", value.span, help="make the parts smaller")
     return split
 
 
 def source(value: Node, context: Context, home: Path, roots: Sequence[Path]) -> SourceSection:
     """A set by name, or a map with one of the keys that name a kind. Raises SpecError."""
+def _folds(split: Split, value: Node) -> None:
+    """Refuse what cannot stand beside `folds`, and a `fold` that is none of them."""
+    if split.fold is not None and split.folds is None:
+        raise mistake(
+            "K104", "`data.split.fold` needs `folds`", span_at(value, "fold"), help="write `{folds: 5, fold: 1}`"
+        )
+    if split.folds is None:
+        return
+    if split.fold is not None and split.fold > split.folds:
+        raise mistake(
+            "K105",
+            f"`data.split.fold` must be at most {split.folds}, not `{split.fold}`",
+            span_at(value, "fold"),
+            help="folds count from 1; without `fold` all are trained",
+        )
+    if "validation" in split.model_fields_set:
+        raise mistake(
+            "K105",
+            "`data.split` has both `folds` and `validation`",
+            span_at(value, "validation"),
+            help="leave `validation` out, or lay `validation: null` over it: each fold is the validation part once",
+        )
+
+
     if isinstance(value, Scalar) and isinstance(value.value, str):
         return Named(name=value.value)
     if not isinstance(value, MappingNode):

@@ -195,3 +195,4 @@ class Train(Section):
     budget: Budget | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     deterministic: bool = False
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 1

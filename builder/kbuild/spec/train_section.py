@@ -20,9 +20,6 @@ from kbuild.text.node import Node, Scalar, Sequence, brief, plain
 from kbuild.text.problem import Problem, SpecError, mistake
 
 LATER: Mapping[str, Any] = {
-    "phases": None,
-    "accumulate": 1,
-    "repeats": 1,
     "distribute": "none",
 }
 """Keys whose place is kept: only the value that changes nothing is taken."""
@@ -93,7 +90,10 @@ def together(train: Train, node: Node) -> list[Problem]:
                 path="train.callbacks",
             )
         )
-    problems += _decay(train, node)
+    problems += [*_decay(train, node), *_accumulated(train)]
+    if train.seed + train.repeats > 2**32:
+        message = f"`train.seed` and the {train.repeats - 1} seeds after it must be below {2**32}"
+        problems.append(Problem("K105", message, span_at(node, "seed"), path="train.seed"))
     return problems
 
 

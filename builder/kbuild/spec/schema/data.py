@@ -40,8 +40,10 @@ def data(callable: Callable, defs: Defs, sources: tuple[str, ...]) -> None:
 
 
 def _split(defs: Defs) -> Schema:
+    """`validation` may be null, so that `folds` can be laid over a base that has a validation part."""
     found = switched(Split, defs, "boolean")
-    found["properties"]["folds"] = about(_FOLDS, opened({"type": "integer", "minimum": 2}))
+    size = found["properties"]["validation"]
+    size["else"] = {**size["else"], "type": ["number", "null"]}
     return {**found, "not": {"const": True}}
 
 

@@ -36,6 +36,10 @@ _ABOUT = {
     "checkpoint": "How often all that training depends on is saved, and how many checkpoints are kept.",
     "execution": "How the training step is run.",
     "budget": "What the network may cost at most.",
+    "accumulate": "Steps whose gradients are averaged before the weights change.",
+    "trainable": "By entry: `true`, `false`, or patterns of the layers in it that learn in this phase.",
+    "phases": "Parts of the training, one after the other: each is laid over `train`, and the weights go on.",
+    "repeats": "How many times to train, each with the next seed: a set of runs, with mean and standard deviation.",
     "seed": "Of the split, the initial weights, the order and the noise.",
     "deterministic": "The same bits on the same machine, slower.",
 }
