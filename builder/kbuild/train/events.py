@@ -95,13 +95,19 @@ def _shape(*sizes: int) -> Any:
 def cut(folder: Path, step: int) -> None:
     """Leave out what event files say of steps after `step`, and of the end of a run that goes on.
 
-    Each file is replaced whole; a torn record at its end is left out too.
+    Each file is replaced whole; a torn record at its end is left out too. A file of which nothing stays is removed.
+
+    Args:
+        step: the last that stays; below 0 nothing does.
     """
     from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
     from tensorboard.summary.writer.record_writer import RecordWriter
 
     for path in sorted(folder.rglob("events.out.tfevents.*")):
         records = [record for record in RawEventFileLoader(str(path)).Load() if _stays(record, step)]
+        if not records:
+            path.unlink()
+            continue
         with atomic.writing(path) as temporary, temporary.open("wb") as file:
             writer = RecordWriter(file)
             for record in records:

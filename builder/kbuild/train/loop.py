@@ -1,5 +1,6 @@
 """Job → a trained model: Keras's `fit`, from the beginning or from a checkpoint, with all that watches it."""
 
+import signal
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from typing import Any
 import keras
 
 from kbuild.spec.train import Plateau
-from kbuild.train import callbacks, checkpoint, monitors, state
+from kbuild.train import callbacks, checkpoint, monitors, rundir, state
 from kbuild.train.job import Job
 from kbuild.train.progress import Reporter
 from kbuild.train.saver import Position, Saver
@@ -88,6 +89,9 @@ def loop(
         folder, done = path / "checkpoints", position.epoch * steps + position.batch
         keep = spec.checkpoint.keep if spec.checkpoint else 2
         checkpoint.save(folder, done, position.arrays, position.state, keep)
+        if "saved" not in rundir.info(path):
+            # from now on a run without checkpoints has lost them
+            rundir.describe(path, saved=done)
 
     saver = Saver(spec.checkpoint, steps, spec.epochs, guard, take, save)
     return Loop(job, guard, best, recorder, saver, kept, (*swap, guard, best, recorder, *rest, saver, *watch))
@@ -104,6 +108,10 @@ def run(made: Loop, start: Position | None) -> Exception | None:
     # an output without a loss was asked for; Keras takes it for an oversight
     warnings.filterwarnings("ignore", "Gradients do not exist", UserWarning)
     again = _Recall(made.kept)
+    if start is not None and (start.state["stopped"] or start.epoch >= epochs):
+        # it was killed after its last epoch
+        state.restore(job.model, start.arrays)
+        return None
     try:
         if start is not None and start.batch:
             _segment(made, again, start, job.train.rest(start.batch))
@@ -112,7 +120,9 @@ def run(made: Loop, start: Position | None) -> Exception | None:
                 return None
         _segment(made, again, start, job.train.data)
     except KeyboardInterrupt:
-        made.guard.signals.received = made.guard.signals.received or 2
+        if made.guard.signals.received is not None:
+            raise  # it came twice
+        made.guard.signals.received = signal.SIGINT
     except OSError:
         raise
     except Exception as error:

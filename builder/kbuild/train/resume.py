@@ -1,5 +1,6 @@
 """Run directory → Run: training goes on where its newest checkpoint was taken. Raises SpecError K62x."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,28 +46,38 @@ def resume(
     with lock.held(path):
         told: list[str] = []
         found = checkpoint.newest(path / "checkpoints", told.append)
-        if found is None:
+        if found is None and (told or "saved" in info):
             raise SpecError(_nothing(path, told))
-        start = Position(
-            int(found.state["epoch"]),  # pyright: ignore[reportArgumentType]
-            int(found.state["batch"]),  # pyright: ignore[reportArgumentType]
-            found.arrays,
-            found.state,
-        )
-        planned = _length(info, start, epochs)
+        planned = _length(info, found, epochs)
         overrides = {} if planned is None else {"train.epochs": planned}
         spec = load(path / "spec.yaml", overrides, data_roots=data_roots, trust=trust)
-        _same(path, info, str(start.state["spec"]), backend)
-        ended = bool(start.state["stopped"]) and epochs is None
-        if ended or start.epoch >= spec.train.epochs:
+        _same(path, info, None if found is None else str(found.state["spec"]), backend)
+        start = None if found is None else _position(found, longer=epochs is not None)
+        over = start is not None and (bool(start.state["stopped"]) or start.epoch >= spec.train.epochs)
+        if start is not None and over and info.get("status") == "done":
             raise SpecError(_done(path, start.epoch))
-        return _go_on(spec, path, start, info, told, command, report or reporter())
+        report = report or reporter()
+        for note in told:
+            report.note(f"warning: {note}")
+        report.note("all epochs are done; what follows them is done again" if over else _where(start))
+        return _go_on(spec, path, start, info, command, report)
+
+
+def _position(found: checkpoint.Checkpoint, longer: bool) -> Position:
+    """Where a checkpoint was taken. A run that is to be longer goes on though it was stopped early."""
+    state: dict[str, Any] = {**found.state, "stopped": bool(found.state["stopped"]) and not longer}
+    return Position(int(state["epoch"]), int(state["batch"]), found.arrays, state)
+
+
+def _where(start: Position | None) -> str:
+    if start is None:
+        return "begins again: it was stopped before its first checkpoint"
+    return f"goes on with epoch {start.epoch + 1}" + (f", batch {start.batch + 1}" if start.batch else "")
 
 
 def _go_on(
-    spec: Spec, path: Path, start: Position, info: Mapping[str, Any], told: list[str], command: Sequence[str],
-    report: Reporter,
-) -> Run:  # fmt: skip
+    spec: Spec, path: Path, start: Position | None, info: Mapping[str, Any], command: Sequence[str], report: Reporter
+) -> Run:
     from kbuild.train.fit import prepared
 
     with prepared(spec, str(info["backend"])) as job:
@@ -74,13 +85,10 @@ def _go_on(
 
         if job.dataset.digest != info["data"]["digest"]:
             raise SpecError(_changed(path, ["the data hold other examples than before"]))
-        for note in told:
-            report.note(f"warning: {note}")
-        report.note(f"goes on with epoch {start.epoch + 1}" + (f", batch {start.batch + 1}" if start.batch else ""))
-        return train(job, out=path, command=command, report=report, start=start)
+        return train(job, out=path, command=command, report=report, start=start, held=True)
 
 
-def _length(info: Mapping[str, Any], start: Position, epochs: int | str | None) -> int | None:
+def _length(info: Mapping[str, Any], found: checkpoint.Checkpoint | None, epochs: int | str | None) -> int | None:
     """Until which epoch, if it is not the spec that says so."""
     if not isinstance(epochs, str):
         return epochs
@@ -89,14 +97,21 @@ def _length(info: Mapping[str, Any], start: Position, epochs: int | str | None) 
         raise SpecError(Problem("K105", f"`{epochs}` is no number of epochs", help="write `--epochs 30` or `+10`"))
     if not text.startswith("+"):
         return int(text)
-    over = info.get("status") == "done" or start.state["stopped"]
-    return (start.epoch if over else int(info.get("planned_epochs") or start.epoch)) + int(text)
+    state: Mapping[str, Any] = {"epoch": 0, "stopped": False} if found is None else found.state
+    over = info.get("status") == "done" or state["stopped"]
+    return int(state["epoch"] if over else info.get("planned_epochs") or state["epoch"]) + int(text)
 
 
-def _same(path: Path, info: Mapping[str, Any], spec: str, backend: str | None) -> None:
-    """Whether what decides the numbers is as it was. Raises SpecError K622 with all that is not."""
+def _same(path: Path, info: Mapping[str, Any], spec: str | None, backend: str | None) -> None:
+    """Whether what decides the numbers is as it was. Raises SpecError K622 with all that is not.
+
+    Args:
+        spec: what the checkpoint says; None if there is none yet.
+    """
     now = (path / "spec.yaml").read_text("utf-8")
-    found = list(_differences("", _tree(spec), _tree(now))) if now != spec else []
+    found = list(_differences("", _tree(spec), _tree(now))) if spec is not None and spec != now else []
+    if spec is None and hashlib.sha256(now.encode()).hexdigest() != info.get("spec_digest"):
+        found.append("`spec.yaml` is another than before")
     if backend not in (None, info["backend"]):
         found.append(f"the backend was `{info['backend']}`, and `{backend}` is asked for")
     versions = rundir.versions()

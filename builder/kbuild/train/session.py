@@ -26,19 +26,26 @@ from kbuild.train.witness import Witness
 
 
 def train(
-    job: Job, *, out: Path | None, command: Sequence[str], report: Reporter, start: Position | None = None
+    job: Job,
+    *,
+    out: Path | None,
+    command: Sequence[str],
+    report: Reporter,
+    start: Position | None = None,
+    held: bool = False,
 ) -> Run:
     """Train until the end, early stopping or a signal; save, evaluate, and write the reports.
 
     Args:
-        out: the run directory to make; with `start` the one that is there, whose lock the caller holds.
+        out: the run directory to make.
         start: where to go on; None begins.
+        held: `out` is a run that is there, and the caller holds its lock.
 
     Raises:
         SpecError: K510 if the loss stops being a number, K511 if a step fails; the run then says `failed` and keeps
             the best model so far.
     """
-    if start is not None and out is not None:
+    if held and out is not None:
         return _guarded(job, out, command, report, start)
     path = rundir.create(job.spec.name, out)
     with lock.held(path):
@@ -96,13 +103,14 @@ class _Keeper:
     def __init__(self, job: Job, path: Path, text: str, report: Reporter, start: Position | None):
         self.rows: list[Mapping[str, float]] = list(start.state["rows"]) if start else []  # pyright: ignore
         self._job, self._path, self._report = job, path, report
-        self._history = history.Writer(path / "history.csv", None if start is None else self.rows)
+        file = path / "history.csv"
+        self._history = history.Writer(file, self.rows if start is not None or file.exists() else None)
         section = job.spec.train.tensorboard
         self.board = None if section is None else Board(path / "tensorboard", section.histograms)
-        if self.board is not None and start is not None:
-            events.cut(path / "tensorboard", len(self.rows))
-        elif self.board is not None:
-            self.board.begin(text, job.model, _hyperparameters(job))
+        if self.board is not None:
+            events.cut(path / "tensorboard", len(self.rows) if start is not None else -1)
+            if start is None:
+                self.board.begin(text, job.model, _hyperparameters(job))
 
     def row(self, row: Mapping[str, float], improved: bool) -> None:
         self.rows.append(row)
