@@ -44,12 +44,12 @@ class Guard(keras.callbacks.Callback):
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Stop after this step if a signal came or the loss is not finite."""
+        """Stop after this step if the loss is not finite. At a signal the Saver stops before the next one."""
         now = time.monotonic()
         if self.signals.received is None and now - self._looked >= CHECK_SECONDS:
             self._looked = now
             self._look(logs or {}, f"batch {self.first + batch + 1} of epoch {self._epoch + 1}")
-        if self.ended:
+        if self.failure is not None:
             self._end("stop_training")
 
     def on_test_batch_begin(self, batch: int, logs: object = None) -> None:

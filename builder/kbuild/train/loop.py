@@ -13,7 +13,7 @@ from kbuild.spec.train import Plateau
 from kbuild.train import callbacks, checkpoint, monitors, rundir, state
 from kbuild.train.job import Job
 from kbuild.train.progress import Reporter
-from kbuild.train.saver import Position, Saver
+from kbuild.train.saver import Position, Saver, Stopped
 from kbuild.train.signals import Signals
 from kbuild.train.witness import Witness
 
@@ -94,7 +94,9 @@ def loop(
             rundir.describe(path, saved=done)
 
     saver = Saver(spec.checkpoint, steps, spec.epochs, guard, take, save)
-    return Loop(job, guard, best, recorder, saver, kept, (*swap, guard, best, recorder, *rest, saver, *watch))
+    return Loop(
+        job, guard, best, recorder, saver, kept, (*watch, saver.before, *swap, guard, best, recorder, *rest, saver)
+    )
 
 
 def run(made: Loop, start: Position | None) -> Exception | None:
@@ -119,6 +121,8 @@ def run(made: Loop, start: Position | None) -> Exception | None:
             if start is None or start.state["stopped"] or start.epoch >= epochs:
                 return None
         _segment(made, again, start, job.train.data)
+    except Stopped:
+        pass
     except KeyboardInterrupt:
         if made.guard.signals.received is not None:
             raise  # it came twice
@@ -132,7 +136,8 @@ def run(made: Loop, start: Position | None) -> Exception | None:
 
 def first_steps(made: Loop, watch: Witness) -> Loop:
     """The same with a witness that ends it, and without checkpoints."""
-    return replace(made, all=(*(one for one in made.all if one is not made.saver), watch))
+    savers = (made.saver, made.saver.before)
+    return replace(made, all=(watch, *(one for one in made.all if one not in savers)))
 
 
 def recalled(made: Loop, start: Position) -> None:

@@ -1,6 +1,9 @@
-"""A checkpoint when it is time for one: after so many epochs, steps or minutes, at a signal, and at the end."""
+"""A checkpoint when it is time for one: after so many epochs, steps or minutes, at a signal, and at the end.
 
-import math
+All looks are taken before a step begins, never when one ends: Keras calls those hooks in turn with the steps, and need
+not wait for the device after each step, as it must for a callback that looks at the end of one.
+"""
+
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +13,8 @@ import numpy as np
 
 from kbuild.spec.train import Checkpoint
 from kbuild.train.callbacks import Guard
+
+SPARE_SECONDS = 10.0  # an epoch this long is not to be lost to a signal that comes while it is validated
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +33,18 @@ class Position:
     state: Mapping[str, object]
 
 
+class Stopped(Exception):
+    """Training ends between two steps."""
+
+
 class Saver(keras.callbacks.Callback):
-    """Takes checkpoints. It stands after all callbacks whose state it keeps.
+    """Takes checkpoints. It stands after all callbacks whose state it keeps, its `before` in front of them.
 
     Args:
         section: `train.checkpoint`; None saves nothing.
         take: gives the state of now, for an epoch and a batch of it to go on with.
         save: writes a position to the disk.
     """
-
-    # Keras runs batch hooks that are safe beside the next steps, and those would change what is being kept
-    async_safe = False
 
     def __init__(
         self,
@@ -53,7 +59,9 @@ class Saver(keras.callbacks.Callback):
         amount, self._unit = str(section.every).split() if section else ("inf", "never")
         self._every = float(amount)
         self._steps, self._epochs, self._guard, self._take, self._save = steps, epochs, guard, take, save
-        self._epoch, self._time = 0, time.monotonic()
+        self._epoch, self._done, self._time, self._began = 0, 0, time.monotonic(), time.monotonic()
+        self._spare: Position | None = None
+        self.before = Before(self)
         self.first = 0
         """The batch that an epoch which was left in the middle goes on with."""
         self.only = False
@@ -61,40 +69,82 @@ class Saver(keras.callbacks.Callback):
         self.last: Position | None = None
         """The state at the end of the last epoch that was finished, before Keras's `fit` rounds training off."""
 
-    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
-        """Remember which epoch it is."""
-        self._epoch = epoch
+    def begin(self, epoch: int) -> None:
+        """An epoch begins."""
+        self._epoch, self._done, self._spare, self._began = epoch, self.first, None, time.monotonic()
 
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Save in the middle of an epoch if it is time, or if a signal ends the run."""
-        done = self.first + batch + 1
+    def step(self, batch: int) -> None:
+        """A step is about to begin, and `batch` batches of this call of `fit` are done. Raises Stopped at a signal."""
+        done, before = self.first + batch, self._done
+        self._done = done
         signal = self._guard.signals.received is not None
-        if not (signal or self._due(self._epoch * self._steps + done, batch)) or done >= self._steps:
-            return
-        if all(math.isfinite(float(value)) for name, value in (logs or {}).items() if "loss" in name):
-            assert self.model is not None  # asked for it, JAX brings the variables up to the step
-            self._write(self._take(self._epoch, done))
+        if signal or self._due(self._epoch * self._steps + done, done - before):
+            self._write(self._now(done))
+        elif self._ends(done) and time.monotonic() - max(self._time, self._began) > SPARE_SECONDS:
+            self._spare = self._now(done)
+        if signal:
+            raise Stopped
 
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
         """Save at the end of an epoch if it is time, and at the end of the last one."""
         if self._guard.ended:
             self.last = None
+            if self._spare is not None and self._guard.failure is None:
+                self._write(self._spare)
             return
         self.last = self._take(epoch + 1, 0)
         ends = epoch + 1 >= self._epochs or bool(getattr(self._model, "stop_training", False))
         by_epochs = self._unit == "epochs" and (epoch + 1) % max(round(self._every), 1) == 0
-        if ends or by_epochs or self._due((epoch + 1) * self._steps, self._steps - 1):
+        if ends or by_epochs or self._due((epoch + 1) * self._steps, self._steps - self._done):
             self._write(self.last)
         if self.only:
             self._model.stop_training = True
 
-    def _due(self, done: int, batch: int) -> bool:
+    def _now(self, done: int) -> Position:
+        assert self.model is not None  # asked for it, JAX brings the variables up to the step
+        return self._take(self._epoch, done)
+
+    def _ends(self, done: int) -> bool:
+        """Whether the step to come is the last of its epoch."""
+        return done + getattr(self._model, "steps_per_execution", 1) >= self._steps
+
+    def _due(self, done: int, new: int) -> bool:
         if self._unit == "minutes":
             return time.monotonic() - self._time >= 60 * self._every
-        spread = getattr(self._model, "steps_per_execution", 1)
-        return self._unit == "steps" and done // self._every > (done - min(spread, batch + 1)) // self._every
+        return self._unit == "steps" and done // self._every > (done - new) // self._every
 
     def _write(self, position: Position) -> None:
+        """Save a position, unless its weights are no longer numbers: what was saved before is then worth more."""
+        names = [v.path for v in self._model.variables]
+        bad = next((name for at, name in enumerate(names) if not _finite(position.arrays[f"model/{at}"])), None)
+        if bad is not None:
+            where = (
+                f"batch {position.batch} of epoch {position.epoch + 1}" if position.batch else f"epoch {position.epoch}"
+            )
+            self._guard.failure = self._guard.failure or (bad, float("nan"), where)
+            self._model.stop_training = True
+            self.last = None
+            return
         if self._unit != "never":
             self._save(position)
         self._time = time.monotonic()
+
+
+class Before(keras.callbacks.Callback):
+    """Hands the beginning of epochs and steps to a Saver, before the callbacks whose state is kept have seen it."""
+
+    def __init__(self, saver: Saver):
+        super().__init__()
+        self._saver = saver
+
+    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
+        """See `Saver.begin`."""
+        self._saver.begin(epoch)
+
+    def on_train_batch_begin(self, batch: int, logs: object = None) -> None:
+        """See `Saver.step`."""
+        self._saver.step(batch)
+
+
+def _finite(array: np.ndarray) -> bool:
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())

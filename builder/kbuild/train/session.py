@@ -79,7 +79,7 @@ def _train(job: Job, path: Path, command: Sequence[str], report: Reporter, start
     well = False
     try:
         with Signals() as signals:
-            watch = () if start else (Witness(job.train.steps, lambda found: rundir.describe(path, witness=found)),)
+            watch = () if start else (Witness(lambda found: rundir.describe(path, witness=found)),)
             made = loop.loop(job, path, text, keeper.rows, keeper.row, signals, report, *watch)
             if start is not None:
                 loop.recalled(made, start)

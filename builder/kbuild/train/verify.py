@@ -36,7 +36,7 @@ def verify(
 
         with Signals() as signals:
             made = loop.loop(job, Path(place), "", [], lambda row, best: None, signals, Reporter())
-            watch = witness.Witness(job.train.steps, found.update, only=True)
+            watch = witness.Witness(found.update, only=True)
             failed = loop.run(loop.first_steps(made, watch), None)
         if failed is not None:
             raise failed

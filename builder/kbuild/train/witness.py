@@ -6,35 +6,42 @@ from collections.abc import Callable, Mapping
 import keras
 import numpy as np
 
+from kbuild.train.saver import Stopped
+
 STEPS = 8  # enough for a difference to show, few enough to cost nothing
 
 
 class Witness(keras.callbacks.Callback):
-    """Tells once, after the first steps of a run, what its variables are.
+    """Tells once, after the first steps of a run, what its variables are. It stands before all others.
 
     Args:
-        steps: batches in an epoch.
         told: gets `steps`, `loss` and `digest` (SHA-256 of every variable of model and optimizer).
         only: whether training is to end there.
     """
 
-    # Keras runs batch hooks that are safe beside the next steps, and those would change what is looked at
-    async_safe = False
-
-    def __init__(self, steps: int, told: Callable[[Mapping[str, object]], None], only: bool = False):
+    def __init__(self, told: Callable[[Mapping[str, object]], None], only: bool = False):
         super().__init__()
-        self._wanted, self._told, self._only, self._waits = min(STEPS, steps), told, only, True
+        self._told, self._only, self._waits, self._steps = told, only, True, 0
 
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Look when the steps are done; with several steps an execution, at the first look after them."""
-        if not self._waits or batch + 1 < self._wanted:
-            return
-        self._waits = False
-        loss = (logs or {}).get("loss")
-        found = {"steps": batch + 1, "loss": None if loss is None else float(loss), "digest": digest(self.model)}
-        self._told(found)
+    def on_train_batch_begin(self, batch: int, logs: object = None) -> None:
+        """Look before the step that follows them; with several steps an execution, before the next execution."""
+        if self._waits and batch >= STEPS:
+            model = self.model
+            self._look(batch, float(model.get_metrics_result()["loss"]))  # pyright: ignore
+            if self._only:
+                raise Stopped
+        self._steps = batch + getattr(self._model, "steps_per_execution", 1)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Look at the end of an epoch that has no more steps."""
+        if self._waits:
+            self._look(min(self._steps, self.params["steps"]), float((logs or {})["loss"]))  # pyright: ignore
         if self._only:
             self._model.stop_training = True
+
+    def _look(self, steps: int, loss: float) -> None:
+        self._waits = False
+        self._told({"steps": steps, "loss": loss, "digest": digest(self.model)})
 
 
 def digest(model) -> str:
