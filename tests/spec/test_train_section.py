@@ -3,8 +3,11 @@
 import pytest
 
 from kbuild.spec.call import Call
+from kbuild.spec.hole import Hole
 from kbuild.spec.load import load
-from kbuild.spec.train import Budget, Cosine, EarlyStopping, Plateau
+from kbuild.spec.phases import KEYS
+from kbuild.spec.train import Budget, Cosine, EarlyStopping, Plateau, Train
+from kbuild.text.node import Node
 from kbuild.text.problem import Problem, SpecError
 
 
@@ -101,7 +104,29 @@ def test_a_budget_is_optional_in_each_part():
         ("budget: {parms: 1}", "K101", "`train.budget` has no key `parms`", "did you mean `params`?"),
         ("budget: 3", "K105", "`train.budget` is a map or `false`, not `3`",
          "write `budget: {…}` with `params`, `flops`, `memory`"),
-        ("phases: [{epochs: 1}]", "K190", "`train.phases` is not supported by this version of kbuild", "leave it out"),
+        ("accumulate: 0", "K105", "`train.accumulate`: must be at least 1, not `0`", None),
+        ("accumulate: true", "K105", "`train.accumulate`: must be an integer, not `true`", None),
+        ("{accumulate: 2, optimizer: {Adam: {gradient_accumulation_steps: 4}}}", "K153",
+         "`train.accumulate` and `gradient_accumulation_steps` of `Adam` both accumulate gradients",
+         "keep `train.accumulate`"),
+        ("trainable: {backbone: false}", "K152", "`trainable` is said of an entry, or in a phase",
+         "write `trainable: false` beside the entry, and `trainable: {entry: true}` in the phase that thaws it"),
+        ("phases: {epochs: 1}", "K105", "`train.phases` is a list of phases, not `{epochs: 1}`",
+         "write `phases: [{epochs: 5}, {epochs: 10}]`"),
+        ("phases: [5]", "K105", "`train.phases.0` is a map, not `5`", "write `{epochs: 5}`"),
+        ("phases: [{}, {epochs: 0}]", "K105", "`train.phases.1.epochs`: must be at least 1, not `0`", None),
+        ("phases: [{epoch: 3}]", "K101", "`train.phases.0` has no key `epoch`", "did you mean `epochs`?"),
+        ("phases: [{phases: []}]", "K152", "`phases` belongs to the whole run, not to a phase",
+         "a phase has no phases"),
+        ("phases: [{trainable: {head: 3}}]", "K105",
+         "`train.phases.0.trainable.head` is `true`, `false` or a list of patterns of names, not `3`",
+         "write `true` or `[block7*]`"),
+        ("phases: [{trainable: head}]", "K105", "`train.phases.0.trainable` is a map by entry, not `head`",
+         "write `trainable: {backbone: true}`"),
+        ("{schedule: cosine, phases: [{}, {optimizer: {Adam: {CosineDecay: {initial_learning_rate: 0.1, decay_steps: 9}}}}]}",
+         "K151", "`train.phases.1.schedule` and a schedule as `learning_rate` both steer the learning rate",
+         "keep one of them"),
+        ("{epochs: 0, phases: [{epochs: 3}, {}]}", "K105", "`train.epochs`: must be at least 1, not `0`", None),
         ("callbacks: [TensorBoard]", "K107", "`TensorBoard` has no place in a spec",
          "write `train.tensorboard`, which works on every backend"),
         ("{callbacks: [ReduceLROnPlateau], schedule: cosine}", "K151",
@@ -131,3 +156,55 @@ def test_a_schedule_inside_a_wrapped_optimizer_counts():
 
 def test_all_mistakes_come_at_once():
     assert [p.code for p in problems("{epochs: 0, loss: nope, batch: 3}")] == ["K106", "K105", "K101"]
+
+
+def test_a_phase_is_the_section_with_what_it_says_laid_over_it():
+    found = train(
+        "{optimizer: {Adam: {learning_rate: 1e-3, clipnorm: 1.0}}, schedule: cosine, early_stopping: {patience: 3}, "
+        "phases: [{epochs: 4}, {epochs: 9, optimizer: {Adam: 1e-5}, schedule: false, early_stopping: {min_delta: 0.1}, "
+        "trainable: {backbone: true, head: [a*]}}, {optimizer: {SGD: 0.1}}]}"
+    )
+    first, second, third = found.phases
+    assert (first.epochs, second.epochs, third.epochs, found.length) == (4, 9, 10, 23)
+    assert first.optimizer == found.optimizer
+    assert second.optimizer == Call("optimizers", "Adam", {"learning_rate": 1e-5, "clipnorm": 1.0})
+    assert third.optimizer == Call("optimizers", "SGD", {"learning_rate": 0.1})
+    assert (first.schedule, second.schedule) == (Cosine(), None)
+    assert second.early_stopping == EarlyStopping(patience=3, min_delta=0.1)
+    assert (first.trainable, second.trainable) == (None, {"backbone": True, "head": ("a*",)})
+    assert found.parts == found.phases
+    assert first.parts == (first,)
+
+
+@pytest.mark.parametrize("off", ["[]", "false", "null"])
+def test_phases_are_switched_off(off: str):
+    assert train(f"phases: {off}").parts == (train("epochs: 10"),)
+    assert train("accumulate: false").accumulate == 1
+
+
+def test_a_hole_in_a_phase_has_a_path_of_its_own():
+    seen: list[str] = []
+
+    def choose(path: str, hole: Hole) -> Node:
+        seen.append(path)
+        return hole.default
+
+    text = "optimizer: {Adam: {$float: [1e-4, 1e-2]}}\n  phases: [{}, {optimizer: {Adam: {$float: [1e-6, 1e-4]}}}]"
+    found = load(f"kbuild: 1\nmodel: [{{Dense: 10}}]\ntrain:\n  {text}\n", choose=choose).train
+    assert seen == ["train.optimizer.Adam", "train.phases.1.optimizer.Adam"]
+    assert [part.optimizer.args["learning_rate"] for part in found.parts] == [1e-4, 1e-6]
+
+
+def test_what_a_phase_may_not_say_is_every_other_key():
+    for key in set(Train.model_fields) - set(KEYS):
+        (problem,) = problems(f"phases: [{{{key}: false}}]")
+        assert (problem.code, problem.path) == ("K152", f"train.phases.0.{key}")
+
+
+def test_a_setting_reaches_a_phase_by_its_number():
+    text = "kbuild: 1\nmodel: [{Dense: 10}]\ntrain: {phases: [{epochs: 2}, {epochs: 3, trainable: {a: true}}]}\n"
+    found = load(text, {"train.phases.1.epochs": 7}).train
+    assert ([part.epochs for part in found.phases], found.phases[1].trainable) == ([2, 7], {"a": True})
+    with pytest.raises(SpecError) as caught:
+        load(text, sets=["train.phases.2.epochs=7"])
+    assert [(p.code, p.message) for p in caught.value.problems] == [("K111", "there is no phase `2`: they are 0 and 1")]

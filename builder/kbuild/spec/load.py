@@ -4,14 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kbuild.spec.block import library
+from kbuild.spec.first import first
 from kbuild.spec.hole import Choose, default
 from kbuild.spec.parse import parse
 from kbuild.spec.resolve import resolve
 from kbuild.spec.shipped import shipped, shipped_names
-from kbuild.spec.signature import signature
 from kbuild.spec.spec import Spec
-from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node
 from kbuild.text.problem import mistake
 from kbuild.text.read import read, read_file
@@ -47,7 +45,7 @@ def load(
     root, stem, home = _read(spec)
     roots = tuple(Path(r).absolute() for r in data_roots)
     home, roots = _of_run(root.span.source.path, home, roots)
-    resolved = resolve(root, home, sets, overrides, _first)
+    resolved = resolve(root, home, sets, overrides, first)
     return parse(resolved.node, stem, home, resolved.sources, roots, trust, choose)
 
 
@@ -80,29 +78,3 @@ def _of_run(path: Path | None, home: Path, roots: tuple[Path, ...]) -> tuple[Pat
         return own, (*roots, *others)
     except (OSError, ValueError, KeyError, TypeError):
         return home, roots
-
-
-def _first(name: str, tree: Node) -> str | None:
-    """The first argument of a call or block, which a lone value counts as."""
-    blocks = tree.get("blocks") if isinstance(tree, MappingNode) else None
-    own = blocks.get(name) if isinstance(blocks, MappingNode) else None
-    params = own.get("params") if isinstance(own, MappingNode) else None
-    if isinstance(params, MappingNode) and params.keys:
-        return params.keys[0]
-    if name in library():
-        return next(iter(library()[name].params), None)
-    for namespace in (
-        "layers",
-        "optimizers",
-        "losses",
-        "metrics",
-        "callbacks",
-        "schedules",
-        "regularizers",
-        "initializers",
-        "oracles",
-    ):
-        found = signature(namespace, name)
-        if found and found.parameters:
-            return found.parameters[0].name
-    return None

@@ -18,7 +18,7 @@ def merge(below: Node, above: Node, first: Callable[[str], str | None], key: str
     """`above` laid over `below`.
 
     Maps merge key by key; lists and scalars are replaced. A call, a hole, a source, a schedule merges only with one of
-    the same name. A map over a chain reaches its entries by name.
+    the same name. A map over a chain reaches its entries by name, one over phases those by number.
 
     Args:
         first: name of the first argument of a call or block, which a lone value counts as.
@@ -31,6 +31,8 @@ def merge(below: Node, above: Node, first: Callable[[str], str | None], key: str
         return above
     if isinstance(below, Sequence) and key in CHAINS:
         return _into_chain(below, above, first)
+    if isinstance(below, Sequence) and key == "phases":
+        return _into_phases(below, above, first)
     if not isinstance(below, MappingNode):
         return above
     if _one_value(below, key) or _one_value(above, key):
@@ -106,6 +108,24 @@ def _into_chain(chain: Sequence, above: MappingNode, first: Callable[[str], str 
                 help=suggestion(name, set(found), "give the entry a `name`"),
             )
     return result
+
+
+def _into_phases(phases: Sequence, above: MappingNode, first: Callable[[str], str | None]) -> Node:
+    """Phases have no names: a map reaches them by their numbers, from 0."""
+    items = list(phases.items)
+    for key, value in above.pairs:
+        number = str(key.value)
+        if number not in {str(at) for at in range(len(items))}:
+            help = "write them as a list: `train.phases=[{epochs: 5}]`"
+            raise mistake("K111", f"there is no phase `{number}`: {_numbers(len(items))}", key.span, help=help)
+        items[int(number)] = merge(items[int(number)], value, first)
+    return Sequence(tuple(items), phases.span)
+
+
+def _numbers(count: int) -> str:
+    if count < 2:
+        return "the only one is 0" if count else "there is none"
+    return f"they are 0 {'and' if count == 2 else 'to'} {count - 1}"
 
 
 def _replaced(

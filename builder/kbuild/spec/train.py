@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, Field, Strict, WithJsonSchema
 
 from kbuild.spec.call import Call
 from kbuild.spec.section import Duration, Interval, Section
@@ -148,21 +148,21 @@ class Execution(Section):
     jit: bool | Literal["auto"] = "auto"
 
 
-def _bytes(value: int | float | str) -> int:
-    """`16 GB`, `512 MiB`, `1e9` → a number of bytes."""
+def amount(value: int | float | str) -> int:
+    """`16 GB`, `512 MiB`, `1e9` → a number of bytes. Raises ValueError."""
     text = str(value).strip()
     number = re.match(r"[0-9.]+(?:e[+-]?[0-9]+)?", text, re.IGNORECASE)
     unit = text[number.end() :].strip().lower() if number else ""
     try:
-        amount = float(number[0]) * BYTES[unit or "b"] if number else 0.0
+        found = float(number[0]) * BYTES[unit or "b"] if number else 0.0
     except (ValueError, KeyError):
-        amount = 0.0
-    if not 1 <= amount < float("inf"):
+        found = 0.0
+    if not 1 <= found < float("inf"):
         raise ValueError(f"`{text[:60]}` is no amount of memory; write `16 GB`, `512 MiB` or a number of bytes")
-    return int(amount)
+    return int(found)
 
 
-Memory = Annotated[int | float | str, AfterValidator(_bytes)]
+Memory = Annotated[int | float | str, AfterValidator(amount)]
 """An amount of memory: a number of bytes, or text with its unit. After validation always bytes."""
 
 
@@ -177,7 +177,11 @@ class Budget(Section):
 
 
 class Train(Section):
-    """The `train` section, checked. Calls are `Call`s; a Keras schedule stays one, in steps."""
+    """The `train` section, checked. Calls are `Call`s; a Keras schedule stays one, in steps.
+
+    A phase is a section too: the whole one with what the phase says laid over it. Only a phase has `trainable`, by the
+    names of entries.
+    """
 
     optimizer: Call
     loss: Literal["auto"] | Call | dict[str, Call | None] | None = "auto"
@@ -193,6 +197,19 @@ class Train(Section):
     checkpoint: Checkpoint | None = Checkpoint()
     execution: Literal["auto"] | Execution = "auto"
     budget: Budget | None = None
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 1
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     deterministic: bool = False
-    repeats: Annotated[int, Field(ge=1, le=1000)] = 1
+    accumulate: Annotated[int, Field(ge=1, le=10**6)] = 1
+    trainable: dict[str, bool | tuple[str, ...]] | None = None
+    phases: Annotated[tuple["Train", ...], WithJsonSchema({})] = ()
+
+    @property
+    def parts(self) -> tuple["Train", ...]:
+        """The phases, one after the other; a training without any is one."""
+        return self.phases or (self,)
+
+    @property
+    def length(self) -> int:
+        """Epochs of the whole training, if no phase is stopped early."""
+        return sum(part.epochs for part in self.parts)

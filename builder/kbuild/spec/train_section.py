@@ -3,17 +3,17 @@ together refused.
 """
 
 from collections.abc import Callable, Mapping
-from itertools import pairwise
 from typing import Any
 
 from kbuild.spec.call import Call
 from kbuild.spec.calls import Context, call
 from kbuild.spec.names import suggestion
+from kbuild.spec.phases import phases, trainable
 from kbuild.spec.scope import Scope, evaluate
 from kbuild.spec.section import Section
 from kbuild.spec.signature import identifiers, names, signature
-from kbuild.spec.spec import span_at
-from kbuild.spec.train import SCHEDULES, Budget, Checkpoint, EarlyStopping, Execution, Piecewise, TensorBoard, Train
+from kbuild.spec.together import together
+from kbuild.spec.train import SCHEDULES, Budget, Checkpoint, EarlyStopping, Execution, TensorBoard, Train
 from kbuild.spec.validate import validated
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief, plain
@@ -36,13 +36,45 @@ def train_section(node: Node | None, scope: Scope, context: Context) -> Train:
     if not isinstance(node, MappingNode):
         raise mistake("K101", f"`train` is a map, not `{brief(node)}`", node.span)
     problems: list[Problem] = []
-    values: dict[str, Any] = {"optimizer": Call("optimizers", "Adam")}
+    given = _evaluated(node, scope.at("train"), problems)
+    written = given.get("phases")
+    base = MappingNode(tuple(pair for pair in given.pairs if pair[0].value != "phases"), given.span)
+    train, wrong = _made(base, context)
+    parts: tuple[Train, ...] = ()
+    if written is not None and plain(written) not in (None, False):
+        parts, more = phases(written, base, lambda part: _made(part, context, True), wrong)
+        problems += more
+    elif train is not None:
+        wrong += together(train, base)
+    problems += wrong
+    if problems or train is None:
+        raise SpecError(problems)
+    return train.model_copy(update={"phases": parts})
+
+
+def _evaluated(node: MappingNode, scope: Scope, problems: list[Problem]) -> MappingNode:
+    """The section with nothing left open; what is wrong with a value leaves its key out."""
+    pairs: list[tuple[Scalar, Node]] = []
     for key, raw in node.pairs:
+        try:
+            pairs.append((key, evaluate(raw, scope.at(str(key.value)))))
+        except SpecError as error:
+            problems += error.problems
+    return MappingNode(tuple(pairs), node.span)
+
+
+def _made(node: MappingNode, context: Context, in_phase: bool = False) -> tuple[Train | None, list[Problem]]:
+    """What a section without phases, or with one laid over it, says; None if it cannot be told."""
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    for key, value in node.pairs:
         name = str(key.value)
         try:
-            value = evaluate(raw, scope.at(f"train.{name}"))
             if name in LATER:
                 _later(key, value)
+            elif name == "trainable" and not in_phase:
+                said = "`trainable` is said of an entry, or in a phase"
+                raise mistake("K152", said, key.span, help=_FREEZE, path="train.trainable")
             else:
                 values[name] = _READ.get(name, _plain)(value, context)
         except SpecError as error:
@@ -54,73 +86,11 @@ def train_section(node: Node | None, scope: Scope, context: Context) -> Train:
     try:
         train = validated(Train, values, "train", node)
     except SpecError as error:
-        raise SpecError([*problems, *error.problems]) from None
-    problems += together(train, node)
-    if problems:
-        raise SpecError(problems)
-    return train
+        return None, [*problems, *error.problems]
+    return train, [*problems, *together(train, node)] if in_phase else problems
 
 
-def together(train: Train, node: Node) -> list[Problem]:
-    """Keys that are right by themselves and wrong together: two that steer the learning rate (facts.md: a TypeError,
-    hours in).
-    """
-    problems: list[Problem] = []
-    steered = _steered(train.optimizer)
-    schedule = train.schedule is not None
-    callbacks = [c for c in train.callbacks if c.name == "ReduceLROnPlateau"]
-    if steered and schedule:
-        problems.append(
-            Problem(
-                "K151",
-                "`train.schedule` and a schedule as `learning_rate` both steer the learning rate",
-                span_at(node, "schedule"),
-                help="keep one of them",
-                path="train.schedule",
-            )
-        )
-    if callbacks and (steered or schedule):
-        other = "a schedule as `learning_rate`" if steered else "`train.schedule`"
-        problems.append(
-            Problem(
-                "K151",
-                f"`ReduceLROnPlateau` and {other} both steer the learning rate",
-                callbacks[0].span,
-                help="keep one of them",
-                path="train.callbacks",
-            )
-        )
-    problems += [*_decay(train, node), *_accumulated(train)]
-    if train.seed + train.repeats > 2**32:
-        message = f"`train.seed` and the {train.repeats - 1} seeds after it must be below {2**32}"
-        problems.append(Problem("K105", message, span_at(node, "seed"), path="train.seed"))
-    return problems
-
-
-def _steered(optimizer: Call) -> bool:
-    """Whether the rate of an optimizer, or of one that it is wrapped around, is a schedule."""
-    inner = (optimizer.args.get("inner_optimizer"), optimizer.args.get("optimizer"))
-    rate = optimizer.args.get("learning_rate")
-    return isinstance(rate, Call) or any(isinstance(one, Call) and _steered(one) for one in inner)
-
-
-def _decay(train: Train, node: Node) -> list[Problem]:
-    schedule = train.schedule
-    if not isinstance(schedule, Piecewise):
-        return []
-    problems: list[Problem] = []
-    if len(schedule.values) != len(schedule.at) + 1:
-        said = f"{len(schedule.values)} for {len(schedule.at)}"
-        message = f"`train.schedule.piecewise` needs one value more than times, not {said}"
-        problems.append(Problem("K105", message, span_at(node, "schedule"), path="train.schedule"))
-    times = [str(time).split() for time in schedule.at]
-    for (before, unit), (after, other) in pairwise(times):
-        if unit == other and float(after) <= float(before):
-            said = f"`{after} {other}` follows `{before} {unit}`"
-            message = f"the times of `train.schedule.piecewise` must grow, and {said}"
-            where = "schedule.piecewise.at"
-            problems.append(Problem("K105", message, span_at(node, where), path=f"train.{where}"))
-    return problems
+_FREEZE = "write `trainable: false` beside the entry, and `trainable: {entry: true}` in the phase that thaws it"
 
 
 def _later(key: Scalar, value: Node) -> None:
@@ -133,6 +103,11 @@ def _later(key: Scalar, value: Node) -> None:
 
 def _plain(value: Node, context: Context) -> Any:
     return plain(value)
+
+
+def accumulate(value: Node, context: Context) -> Any:
+    """A number of steps; `false` is one."""
+    return 1 if isinstance(value, Scalar) and (value.value is None or value.value is False) else plain(value)
 
 
 def optimizer(value: Node, context: Context) -> Call:
@@ -281,4 +256,6 @@ _READ: dict[str, Callable[[Node, Context], Any]] = {
     "execution": _execution,
     "budget": _section(Budget, "budget"),
     "callbacks": callbacks,
+    "accumulate": accumulate,
+    "trainable": trainable,
 }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kbuild.spec.phases import KEYS as PHASE
 from kbuild.spec.schema.calls import Callable, bare, needs, one_of
 from kbuild.spec.schema.sections import properties, section, switched
 from kbuild.spec.schema.values import Defs, Schema, about, either, mapping, opened, ref
@@ -11,12 +12,11 @@ from kbuild.spec.train_section import LATER
 from kbuild.spec.tune_section import KEYS
 
 _COUNT = {"type": "integer", "minimum": 1}
+_OFF = {"enum": [None, False]}
+_BOOLEAN = {"type": "boolean"}
+_PATTERNS = {"items": opened({"type": "string"}), "minItems": 1}
 _AMOUNT = {"type": "number", "exclusiveMinimum": 0}
-_PHASES = {"type": ["array", "null"], "items": {"type": "object"}}
 _KEPT: dict[str, Schema] = {
-    "phases": about("Parts of the training, one after the other, each laid over `train`.", _PHASES),
-    "accumulate": about("Steps of gradient accumulation.", _COUNT),
-    "repeats": about("Runs with different seeds.", _COUNT),
     "distribute": about("Over several devices.", {"enum": ["none", "data_parallel"]}),
 }
 """Keys of the format that this version refuses; `LATER` says which those are."""
@@ -67,6 +67,8 @@ def train(callable: Callable, defs: Defs) -> None:
         "tensorboard": switched(TensorBoard, defs, "boolean", "null"),
         "checkpoint": switched(Checkpoint, defs, "boolean", "null"),
         "budget": switched(Budget, defs, "boolean", "null"),
+        "accumulate": {"if": {"type": "integer"}, "then": {"minimum": 1}, "else": _OFF},
+        "trainable": mapping({}, "null") | {"additionalProperties": opened(either("array", _PATTERNS, _BOOLEAN))},
         "execution": either("string", {"const": "auto"}, switched(Execution, defs, "boolean", "null")),
     }
     known |= {name: _offering(schema, defs) for name, schema in special.items()}
@@ -74,7 +76,9 @@ def train(callable: Callable, defs: Defs) -> None:
     for name in LATER:
         said = _KEPT[name]["description"] + _NOT_YET
         known[name] = about(said, opened({k: v for k, v in _KEPT[name].items() if k != "description"}))
-    defs["train"] = mapping(known, "boolean", "null")
+    defs["phase"] = mapping({name: known[name] for name in PHASE}, "null")
+    known["phases"] = about(_ABOUT["phases"], opened(either("array", {"items": opened(ref("phase"))}, _OFF)))
+    defs["train"] = mapping({name: schema for name, schema in known.items() if name != "trainable"}, "boolean", "null")
 
 
 def _offering(schema: Schema, defs: Defs) -> Schema:
