@@ -10,6 +10,7 @@ monitors.py     which numbers an epoch yields, and whether bigger is better
 weights.py      class weights, folded into the weights of examples
 augment.py      what is done to training examples before the model
 feed.py         batches in an order that is a pure function of (seed, epoch)
+stream.py       batches of data that are not in memory, read ahead
 execution.py    seed, determinism, device, how the step is run
 compile.py      optimizer, losses and metrics put on a model
 callbacks.py    what happens at the end of an epoch
@@ -17,7 +18,7 @@ signals.py      a signal ends the run after the step that is under way
 events.py       TensorBoard event files, written without TensorFlow
 tensorboard.py  what kbuild puts into them
 progress.py     what a person sees while it runs
-figures.py      curves, confusion matrix and worst mistakes as pictures
+figures.py      curves, confusion matrix, worst mistakes and range tests as pictures
 metrics.py      what predictions are worth: per class, confusion, errors
 score.py        Run → report: evaluation of a part of the data
 predict.py      Run and new examples → class names and probabilities; examples.py reads them
@@ -28,4 +29,5 @@ lock.py         one process in a run directory at a time
 resume.py       a run directory → the same run, gone on with
 witness.py      what the first steps of a run changed; verify.py does them again
 fit.py          Spec → Run
+lr.py           Spec → RangeTest; steer.py says where a rate stands in a spec, sweep.py trains, rates.py reads the curve
 """

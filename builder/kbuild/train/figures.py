@@ -1,4 +1,4 @@
-"""Numbers of a run → PNG pictures: curves, confusion matrix, worst mistakes. Draws without a display."""
+"""Numbers of a run → PNG pictures: curves, confusion matrix, worst mistakes, range test. Draws without a display."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from kbuild.train import atomic, history
+from kbuild.train.rates import Suggestion
 
 INK, TRAIN, VALIDATION, BEST = "#333333", "#1f77b4", "#d95f02", "#7f7f7f"
 NAMES_SHOWN = 40  # more classes than this get no labels and no numbers
@@ -83,6 +84,46 @@ def scatter(path: Path, true: np.ndarray, predicted: np.ndarray, title: str) -> 
     axis.set_xlabel("true")
     axis.set_ylabel("predicted")
     _save(figure, [], path)
+
+
+def rates(
+    path: Path, rates: np.ndarray, losses: np.ndarray, smoothed: np.ndarray, found: Suggestion, name: str
+) -> None:
+    """A range test: the loss over the learning rate, with the suggestion.
+
+    Args:
+        rates, losses, smoothed: (n,); what is not finite is left out, and what is far above the rest runs out of the
+            picture.
+    """
+    figure, (axis,) = _figure(1, 1, (6.4, 4.0))
+    axis.plot(rates, losses, color=BEST, linewidth=0.7, alpha=0.6, label="loss of a batch")
+    axis.plot(rates, smoothed, color=TRAIN, linewidth=1.8, label="smoothed")
+    axis.set_xscale("log")
+    low, high = span(smoothed)
+    axis.set_ylim(low - 0.06 * (high - low), high + 0.06 * (high - low))
+    if found.rate is not None:
+        axis.axvline(found.rate, color=VALIDATION, linewidth=1.4, label=f"suggestion {found.rate:g}")
+    if found.lowest is not None:
+        axis.axvline(found.lowest, color=INK, linewidth=0.9, linestyle=":", label=f"lowest at {found.lowest:.2g}")
+    axis.set_title(f"{name}: learning-rate range test", fontsize=10)
+    axis.set_xlabel("learning rate", fontsize=9)
+    axis.set_ylabel("loss", fontsize=9)
+    axis.legend(frameon=False, fontsize=8)
+    _save(figure, [], path)
+
+
+def span(curve: np.ndarray) -> tuple[float, float]:
+    """The lowest value of a loss curve, and how high a picture of it need reach: a third above where it started.
+
+    Args:
+        curve: (n,), may end in what is no number.
+    """
+    known = curve[np.isfinite(curve)]
+    if not len(known):
+        return 0.0, 1.0
+    low, start = float(known.min()), float(known[: max(len(known) // 10, 1)].max())
+    high = min(float(known.max()), start + max((start - low) / 3, 0.1 * abs(start)))
+    return low, high if high > low else low + max(abs(low), 1e-3)
 
 
 def _figure(rows: int, columns: int, size: tuple[float, float]):

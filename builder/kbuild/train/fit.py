@@ -44,22 +44,13 @@ def fit(
         SpecError: K166 if the spec has no data; K601, K602 if there is no place for the run; K510 if the loss is not
             finite; K511 if a step fails; problems of the data (K4xx) and of the graph.
     """
-    if spec.data is None:
-        raise SpecError(
-            Problem(
-                "K166",
-                "the spec has no `data`, so there is nothing to train on",
-                spec.span(""),
-                help="add a section, such as `data: {source: digits}`",
-                path="data",
-            )
-        )
+    needs_data(spec)
     if out is not None:
         rundir.free(Path(out))
     try:
         return _fit(spec, out, backend, command, report or reporter())
     except SpecError as error:
-        raise SpecError(_placed(problem, spec) for problem in error.problems) from error
+        raise SpecError(placed(problem, spec) for problem in error.problems) from error
 
 
 def _fit(spec: Spec, out: Path | None, backend: str | None, command: Sequence[str], report: Reporter) -> Run:
@@ -93,6 +84,20 @@ def features(spec: Spec) -> dict[str, tuple[int | None, ...] | None]:
     return {entry.name: entry.shape for entry in spec.inputs}
 
 
-def _placed(problem: Problem, spec: Spec) -> Problem:
+def needs_data(spec: Spec) -> None:
+    """Raise SpecError K166 if the spec has no data."""
+    if spec.data is None:
+        raise SpecError(
+            Problem(
+                "K166",
+                "the spec has no `data`, so there is nothing to train on",
+                spec.span(""),
+                help="add a section, such as `data: {source: digits}`",
+                path="data",
+            )
+        )
+
+
+def placed(problem: Problem, spec: Spec) -> Problem:
     """A problem that knows its path in the spec only, at its place in the file."""
     return replace(problem, span=spec.span(problem.path)) if problem.span is None and problem.path else problem

@@ -16,19 +16,20 @@ FOLDERS = ("source", "checkpoints", "report")
 PACKAGES = ("kbuild", "keras", "tensorflow", "jax", "torch", "numpy", "keras-tuner", "tensorboard", "scikit-learn")
 
 
-def create(name: str, out: Path | None = None, root: Path = Path("runs")) -> Path:
+def create(name: str, out: Path | None = None, root: Path = Path("runs"), folders: Sequence[str] = FOLDERS) -> Path:
     """Make a new run directory.
 
     Args:
         name: the spec's; the directory is the first free `root/name-001`, `-002`, … .
         out: use this directory instead; it must be absent or empty.
+        folders: made in it.
 
     Raises:
         SpecError: K601 if `out` is taken, K602 if the directory cannot be made.
     """
     try:
         path = _explicit(Path(out)) if out is not None else _next(root, name)
-        for folder in FOLDERS:
+        for folder in folders:
             (path / folder).mkdir()
     except OSError as error:
         where = out if out is not None else root
