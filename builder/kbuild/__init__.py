@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kbuild.text.problem import Problem as Problem
     from kbuild.text.problem import SpecError as SpecError
     from kbuild.train.fit import fit as fit
+    from kbuild.train.lr import RangeTest as RangeTest
+    from kbuild.train.lr import lr as lr
     from kbuild.train.resume import resume as resume
     from kbuild.train.run import Run as Run
     from kbuild.train.run import open_run as open_run
@@ -28,10 +30,12 @@ _HOMES = {
     "build": "kbuild.api",
     "compile": "kbuild.api",
     "fit": "kbuild.train.fit",
+    "lr": "kbuild.train.lr",
     "resume": "kbuild.train.resume",
     "open_run": "kbuild.train.run",
     "Spec": "kbuild.spec.spec",
     "Plan": "kbuild.plan.plan",
+    "RangeTest": "kbuild.train.lr",
     "Run": "kbuild.train.run",
     "Problem": "kbuild.text.problem",
     "SpecError": "kbuild.text.problem",
@@ -40,6 +44,7 @@ _HOMES = {
 __all__ = [
     "Plan",
     "Problem",
+    "RangeTest",
     "Run",
     "Spec",
     "SpecError",
@@ -48,6 +53,7 @@ __all__ = [
     "compile",
     "fit",
     "load",
+    "lr",
     "open_run",
     "plan",
     "resume",

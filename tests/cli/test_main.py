@@ -3,7 +3,22 @@ import pytest
 from kbuild.cli import check
 from kbuild.version import __version__
 
-VERBS = ["check", "show", "data", "diff", "ls", "cp", "new", "layers", "schema", "rules", "fit", "evaluate", "predict"]
+VERBS = [
+    "check",
+    "show",
+    "data",
+    "diff",
+    "ls",
+    "cp",
+    "new",
+    "layers",
+    "schema",
+    "rules",
+    "fit",
+    "lr",
+    "evaluate",
+    "predict",
+]
 VERBS += ["board"]
 
 

@@ -13,6 +13,7 @@ layers.py    layers
 schema.py    schema
 rules.py     rules
 fit.py       fit
+lr.py        lr; chart.py draws a curve in a terminal
 run.py       evaluate, predict
 board.py     board
 """

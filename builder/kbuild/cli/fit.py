@@ -51,7 +51,7 @@ def fit(
         return _verified(verify, as_json, data_roots, trust, backend)
     if resume is not None:
         return _resumed(resume, epochs, as_json, quiet, data_roots, trust, backend)
-    read, problems = _read(str(spec), as_json, quiet or as_json, sets, data_roots, trust)
+    read, problems = read_spec(str(spec), as_json, quiet or as_json, sets, data_roots, trust)
     from kbuild.train.fit import fit as train
     from kbuild.train.progress import reporter
 
@@ -60,7 +60,7 @@ def fit(
     return _ended(run, as_json, quiet, problems)
 
 
-def _read(
+def read_spec(
     spec: str, as_json: bool, silent: bool, sets: Sets, data_roots: DataRoots, trust: bool
 ) -> "tuple[Spec, list[Problem]]":
     """The spec, what is not quite right with it, and what was taken for its holes; both are told."""

@@ -127,7 +127,7 @@ def _lr(
     path = rundir.create(f"{spec.name}-lr", out, folders=())
     for note in (*job.notes, *_notes(spec), f"range test {path}"):
         report.note(note)
-    report.start(1, len(rates))
+    report.start(1, len(rates), f"{len(rates)} steps, the rate from {low:g} to {high:g}")
     try:
         with Signals() as signals:
             losses = training.run(job, rates, signals, report.step)

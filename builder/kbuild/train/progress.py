@@ -9,8 +9,8 @@ HIDDEN = ("epoch", "seconds", "learning_rate")
 class Reporter:
     """Says nothing: what `--quiet` and `--json` take. The others extend it."""
 
-    def start(self, epochs: int, steps: int) -> None:
-        """Training begins: `epochs` of `steps` batches."""
+    def start(self, epochs: int, steps: int, what: str | None = None) -> None:
+        """Training begins: `epochs` of `steps` batches; or `what` it is, if those are no epochs."""
 
     def note(self, text: str) -> None:
         """Something worth knowing: a choice that kbuild made, a warning."""
@@ -28,10 +28,10 @@ class Reporter:
 class Plain(Reporter):
     """Lines of text on standard output."""
 
-    def start(self, epochs: int, steps: int) -> None:
+    def start(self, epochs: int, steps: int, what: str | None = None) -> None:
         """See `Reporter`."""
         self._epochs = epochs
-        print(f"{epochs} epochs of {steps} steps", flush=True)
+        print(what or f"{epochs} epochs of {steps} steps", flush=True)
 
     def note(self, text: str) -> None:
         """See `Reporter`."""
@@ -51,13 +51,13 @@ class Rich(Reporter):
         self._console = Console(highlight=False)
         self._progress = None
 
-    def start(self, epochs: int, steps: int) -> None:
+    def start(self, epochs: int, steps: int, what: str | None = None) -> None:
         """See `Reporter`."""
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._epochs = epochs
         self._progress = Progress(
-            TextColumn("epoch {task.fields[epoch]}"),
+            TextColumn("{task.fields[what]}" if what else "epoch {task.fields[epoch]}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("steps,"),
@@ -66,7 +66,7 @@ class Rich(Reporter):
             console=self._console,
             transient=True,
         )
-        self._task = self._progress.add_task("fit", total=epochs * steps, epoch=1)
+        self._task = self._progress.add_task("fit", total=epochs * steps, epoch=1, what=what)
         self._progress.start()
 
     def note(self, text: str) -> None:
@@ -93,6 +93,20 @@ class Rich(Reporter):
             self._progress = None
 
 
+class Once(Reporter):
+    """Hands all on to another, but a note only once: the runs of a set have most of theirs in common."""
+
+    def __init__(self, report: Reporter) -> None:
+        self._report, self._told = report, set[str]()
+        self.start, self.step, self.epoch, self.finish = report.start, report.step, report.epoch, report.finish
+
+    def note(self, text: str) -> None:
+        """See `Reporter`."""
+        if text not in self._told:
+            self._told.add(text)
+            self._report.note(text)
+
+
 def reporter(quiet: bool = False) -> Reporter:
     """The one that suits standard output; `quiet` for one that says nothing."""
     if quiet:
@@ -107,7 +121,7 @@ def line(row: Mapping[str, float], epochs: int, best: bool) -> str:
     names = [name for name in row if name not in HIDDEN and not name.startswith("val_")]
     for name in names:
         other = row.get(f"val_{name}")
-        parts.append(f"{name} {_number(row[name])}" + ("" if other is None else f" (val {_number(other)})"))
+        parts.append(f"{name} {number(row[name])}" + ("" if other is None else f" (val {number(other)})"))
     parts += [f"lr {row['learning_rate']:.3g}", f"{row['seconds']:.1f} s"]
     return "  ".join([*parts, "best"] if best else parts)
 
@@ -116,11 +130,12 @@ def table(report: Mapping[str, Mapping[str, float]], columns: Sequence[str]) -> 
     """Rows of numbers by name, as aligned text."""
     width = max((len(name) for name in report), default=0)
     head = " " * width + "".join(f"{column:>11}" for column in columns)
-    rows = [f"{name:<{width}}" + "".join(f"{_number(row[c]):>11}" for c in columns) for name, row in report.items()]
+    rows = [f"{name:<{width}}" + "".join(f"{number(row[c]):>11}" for c in columns) for name, row in report.items()]
     return "\n".join([head, *rows])
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A measure as a person reads it."""
     if isinstance(value, int):
         return str(value)
     return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"

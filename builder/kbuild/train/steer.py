@@ -30,7 +30,7 @@ def constant(train: Train, rate: float) -> Train:
 
 
 def scheduled(train: Train) -> str | None:
-    """The name of what changes the rate during training: `cosine`, `ReduceLROnPlateau`, a schedule of Keras; or None."""
+    """The name of what changes the rate during training: `cosine`, `CosineDecay`, `ReduceLROnPlateau`; or None."""
     if isinstance(train.schedule, Call):
         return train.schedule.name
     if train.schedule is not None:
