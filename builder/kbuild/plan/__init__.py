@@ -3,6 +3,7 @@
 plan.py      Plan, Step, Ref: the graph
 expand.py    Spec and Header → Plan
 entries.py   an entry of a chain → steps
+beside.py    the keys `trainable`, `weights` and `remat` beside a call
 repeats.py   a `repeat` → copies of an entry
 blocks.py    a use of a block → steps
 count.py     how many entries there will be, before any is expanded
@@ -19,6 +20,7 @@ cost/        what a step costs: parameters, operations, memory
 field.py     how much of the input a convolution looks at
 memory.py    what a training step holds, in bytes
 budget.py    a network that is larger than it may be, or than the machine
+phases.py    what learns in each phase of a training, and what the rules say of it
 rules/       a linter for networks, a rule a file
 prune.py     steps that nothing needs
 activation.py, head.py, agree.py   what is learned at each output: task, loss, metrics

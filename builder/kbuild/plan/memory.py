@@ -85,6 +85,8 @@ def memory(cost: Cost, train: Train, batch_size: int = 1) -> Memory:
     mixed = train.precision != "float32"
     kept_in = HALF if mixed else FLOAT
     count = slots(train.optimizer)
+    if count is not None and train.accumulate > 1:
+        count += 1
     return Memory(
         weights=_times(cost.params, FLOAT + HALF if mixed else FLOAT),
         gradients=_times(cost.trainable, FLOAT),

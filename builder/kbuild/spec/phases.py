@@ -85,17 +85,28 @@ def parts(spec: Spec) -> tuple[Spec, ...]:
     """
     if not spec.train.phases:
         return (spec,)
-    written = spec.node.get("train") if isinstance(spec.node, MappingNode) else None
-    items = written.get("phases") if isinstance(written, MappingNode) else None
     found: list[Spec] = []
     for number, train in enumerate(spec.train.phases):
-        item = items.items[number] if isinstance(items, SequenceNode) and number < len(items.items) else None
-        node = spec.node
-        if isinstance(node, MappingNode) and isinstance(written, MappingNode) and isinstance(item, MappingNode):
-            section = _laid(MappingNode(tuple(p for p in written.pairs if p[0].value != "phases"), written.span), item)
+        node, item = spec.node, _item(spec, number)
+        whole = node.get("train") if isinstance(node, MappingNode) else None
+        if isinstance(node, MappingNode) and isinstance(whole, MappingNode) and item is not None:
+            section = _laid(MappingNode(tuple(p for p in whole.pairs if p[0].value != "phases"), whole.span), item)
             node = MappingNode(tuple((k, section if k.value == "train" else v) for k, v in node.pairs), node.span)
         found.append(replace(spec, train=train, node=node))
     return tuple(found)
+
+
+def written(spec: Spec, number: int) -> tuple[str, ...]:
+    """The keys that a phase says itself; none where a variable stands for it."""
+    item = _item(spec, number)
+    return () if item is None else tuple(item.keys)
+
+
+def _item(spec: Spec, number: int) -> MappingNode | None:
+    train = spec.node.get("train") if isinstance(spec.node, MappingNode) else None
+    items = train.get("phases") if isinstance(train, MappingNode) else None
+    item = items.items[number] if isinstance(items, SequenceNode) and number < len(items.items) else None
+    return item if isinstance(item, MappingNode) else None
 
 
 def _laid(base: MappingNode, phase: MappingNode) -> MappingNode:

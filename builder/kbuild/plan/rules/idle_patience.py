@@ -27,7 +27,7 @@ from math import ceil
 
 from kbuild.plan.rules.net import Net
 from kbuild.plan.rules.rule import at_path
-from kbuild.plan.rules.run import epochs_of
+from kbuild.plan.rules.run import called, epochs_of
 from kbuild.spec.signature import signature
 from kbuild.spec.train import Plateau, Train
 from kbuild.text.problem import Problem
@@ -49,7 +49,7 @@ def find(net: Net) -> Iterator[Problem]:
             continue
         does = "stop it" if "topping" in name else "reduce its learning rate"
         late = f" from epoch {start + 1} on" if start else ""
-        message = f"`{name}` waits for {patience} epochs{late}, and the run has {epochs}: it can never {does}"
+        message = f"`{name}` waits for {patience} epochs{late}, and {called(net)} has {epochs}: it can never {does}"
         most = epochs - 1 - start - (0 if baseline else 1)
         lower = f", or lower `patience` to {most} or less" if most > 0 else ""
         yield at_path(CODE, SEVERITY, net.spec, path, message, f"raise `epochs` above {earliest}{lower}", span)

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from kbuild.plan.rules.net import Net
 from kbuild.plan.rules.rule import at_path
-from kbuild.plan.rules.run import epochs_of
+from kbuild.plan.rules.run import called, epochs_of
 from kbuild.spec.call import Call
 from kbuild.spec.train import Piecewise, Step
 from kbuild.text.problem import Problem
@@ -36,7 +36,7 @@ def find(net: Net) -> Iterator[Problem]:
     schedule = net.spec.train.schedule if net.spec else None
     if net.spec is None or schedule is None or isinstance(schedule, Call):
         return
-    epochs = net.spec.train.epochs
+    epochs, run = net.spec.train.epochs, called(net)
     path = f"train.schedule.{schedule.kind}"
 
     def late(time: str) -> bool:
@@ -45,15 +45,15 @@ def find(net: Net) -> Iterator[Problem]:
 
     if late(str(schedule.warmup)):
         message = (
-            f"the warm-up takes {_said(schedule.warmup)} and the run has {_epochs(epochs)}: it never reaches its rate"
+            f"the warm-up takes {_said(schedule.warmup)} and {run} has {_epochs(epochs)}: it never reaches its rate"
         )
         yield at_path(CODE, SEVERITY, net.spec, f"{path}.warmup", message, "write a share of the run: `warmup: 10%`")
     if isinstance(schedule, Step) and late(str(schedule.every)):
-        message = f"`step` acts every {_said(schedule.every)} and the run has {_epochs(epochs)}: the rate never changes"
+        message = f"`step` acts every {_said(schedule.every)} and {run} has {_epochs(epochs)}: the rate never changes"
         yield at_path(CODE, SEVERITY, net.spec, f"{path}.every", message, "write a share of the run: `every: 30%`")
     for number, time in enumerate(schedule.at if isinstance(schedule, Piecewise) else ()):
         if late(str(time)):
-            message = f"the rate changes after {_said(time)} and the run has {_epochs(epochs)}: it never does"
+            message = f"the rate changes after {_said(time)} and {run} has {_epochs(epochs)}: it never does"
             yield at_path(
                 CODE, SEVERITY, net.spec, f"{path}.at.{number}", message, "write shares of the run: `at: [50%, 75%]`"
             )

@@ -23,6 +23,7 @@ class Net:
         costs: of its steps.
         heads: what is learned at each output; empty where nothing is trained.
         spec, header: None for a network that comes from no spec, or has no data.
+        phase: which phase of the training it is, from 0, if it has phases: costs and `spec.train` are then the phase's.
     """
 
     plan: Plan
@@ -30,6 +31,7 @@ class Net:
     heads: tuple[Head, ...] = ()
     spec: Spec | None = None
     header: Header | None = None
+    phase: int | None = None
     _after: Mapping[str, tuple[Step, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -34,7 +34,8 @@ def find(net: Net) -> Iterator[Problem]:
     """A network that is to learn and has nothing to learn with."""
     if net.spec is None or net.spec.data is None or all(head.loss is None for head in net.heads):
         return
-    if net.costs.total.trainable != 0:
+    if net.costs.total.trainable != 0 or net.phase is not None:
+        # of a phase it is an error, K243
         return
     frozen = net.costs.total.frozen or 0
     why = f"all {frozen:,} weights are frozen" if frozen else "no layer has weights"

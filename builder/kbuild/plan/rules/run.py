@@ -4,6 +4,11 @@ from kbuild.data.parts import sizes
 from kbuild.plan.rules.net import Net
 
 
+def called(net: Net) -> str:
+    """What the length of `train` is of: `the run`, or `phase 2`."""
+    return "the run" if net.phase is None else f"phase {net.phase + 1}"
+
+
 def examples(net: Net) -> int | None:
     """Examples to train on, after the split."""
     if net.spec is None or net.spec.data is None or net.header is None:
