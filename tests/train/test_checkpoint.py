@@ -35,8 +35,20 @@ def test_no_checkpoint_is_none(tmp_path):
 
 
 def test_keeps_the_newest(tmp_path):
-    saved(tmp_path, 2, 10, 9, 11, keep=2)
+    saved(tmp_path, 2, 9, 10, 11, keep=2)
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["step-0000000010", "step-0000000011"]
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+def test_a_torn_one_does_not_count(tmp_path, keep):
+    _, _, late = saved(tmp_path, 1, 2, 8, keep=9)
+    (late / checkpoint.ARRAYS).write_bytes(b"torn")
+    half = tmp_path / "step-0000000003"
+    half.mkdir()
+    (half / checkpoint.ARRAYS).write_bytes(b"no manifest")
+    assert checkpoint.newest(tmp_path).step == 2
+    saved(tmp_path, 4, keep=keep)
+    assert [int(path.name[-10:]) for path in sorted(tmp_path.iterdir())] == [1, 2, 4][-keep:]
 
 
 @pytest.mark.parametrize("name", [checkpoint.ARRAYS, checkpoint.STATE, checkpoint.MANIFEST])

@@ -51,7 +51,9 @@ def phase(name: str) -> None:
 
 
 def save(folder: Path, step: int, arrays: Mapping[str, np.ndarray], state: Mapping[str, object], keep: int = 2) -> Path:
-    """Write a checkpoint, then remove older ones but for the newest `keep`, this one included.
+    """Write a checkpoint, then remove others but for the newest `keep` up to this one, itself included.
+
+    One of a later step is of a training that went on from where it is not whole; it goes too.
 
     Raises:
         OSError: the disk refuses; every earlier checkpoint is then as it was.
@@ -69,7 +71,7 @@ def save(folder: Path, step: int, arrays: Mapping[str, np.ndarray], state: Mappi
             _remove(staged)
         raise
     phase("retention")
-    _retain(folder, keep)
+    _retain(folder, step, keep)
     return path
 
 
@@ -155,9 +157,12 @@ def _all(folder: Path) -> Iterator[Path]:
         yield from sorted(path for path in folder.iterdir() if _NAME.match(path.name) and path.is_dir())
 
 
-def _retain(folder: Path, keep: int) -> None:
-    for path in list(_all(folder))[: -max(keep, 1)]:
-        _remove(path)
+def _retain(folder: Path, step: int, keep: int) -> None:
+    # one without a manifest is what a process left that was killed while it removed it
+    found = [path for path in _all(folder) if (path / MANIFEST).is_file() and int(path.name[-10:]) <= step]
+    for path in _all(folder):
+        if path not in found[-max(keep, 1) :]:
+            _remove(path)
 
 
 def _remove(path: Path) -> None:

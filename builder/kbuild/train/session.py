@@ -189,7 +189,8 @@ def _begin(job: Job, path: Path, text: str, command: Sequence[str], start: Posit
         return
     atomic.write_text(path / "spec.yaml", text)
     atomic.write_json(path / "encoding.json", data.encoding)
-    rundir.keep_sources(path, spec.sources)
+    if not (path / "run.json").exists():
+        rundir.keep_sources(path, spec.sources)
     # the last of them: what has it is a run, and can be begun again
     rundir.describe(
         path,
