@@ -50,7 +50,7 @@ def board(dir: Where = Path("runs"), port: Port = None, quiet: Quiet = False, de
 def link(dir: Path, links: Path) -> None:
     """Let TensorBoard see each run under its own name: `mnist_mlp-001/train`, without `tensorboard` amid it."""
     root = dir.resolve()
-    for pattern in ("tensorboard", "*/tensorboard", "*/*/tensorboard"):
+    for pattern in ("tensorboard", "*/tensorboard", "*/*/tensorboard", "*/members/*/tensorboard"):
         for events in root.glob(pattern):
             run = events.parent
             name = root.name if run == root else str(run.relative_to(root)).replace(os.sep, "-")

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from kbuild.text.node import Node
     from kbuild.text.problem import Problem
     from kbuild.train.run import Run
+    from kbuild.train.runset import RunSet
 
 SpecOrNone = Annotated[
     str | None, typer.Argument(metavar="SPEC", help="A file, or kbuild:NAME for a shipped spec; none with --resume.")
 ]
-Resume = Annotated[Path | None, typer.Option("--resume", metavar="RUN", help="Go on with a run.")]
+Resume = Annotated[Path | None, typer.Option("--resume", metavar="RUN", help="Go on with a run, or a set.")]
 Verify = Annotated[
     Path | None, typer.Option("--verify", metavar="RUN", help="Do the first steps of a run again, and compare.")
 ]
@@ -84,15 +85,18 @@ def read_spec(
     return read, problems
 
 
-def _ended(run: "Run", as_json: bool, quiet: bool, problems: "Sequence[Problem]" = ()) -> int:
+def _ended(run: "Run | RunSet", as_json: bool, quiet: bool, problems: "Sequence[Problem]" = ()) -> int:
     """Tell of a run that is over; its exit code."""
     from kbuild.cli.output import say_json
     from kbuild.text.render import as_json as problems_json
+    from kbuild.train.run import Run
 
     if as_json:
         say_json({**run.as_json(), **({"problems": problems_json(problems)} if problems else {})})
-    elif not quiet:
+    elif not quiet and isinstance(run, Run):
         _where(run)
+    elif not quiet:
+        _set(run)
     return run.exit_code
 
 
@@ -133,6 +137,31 @@ def _where(run: "Run") -> None:
         say(f"next: kbuild fit --resume {run.path}")
     else:
         say(f"next: kbuild evaluate {run.path} · kbuild board {run.path.parent}")
+
+
+def _set(found: "RunSet") -> None:
+    """What the members of a set reached together."""
+    from kbuild.cli.output import mean_and_sd, say, show_table
+
+    done = len(found.done)
+    say(f"\n{found.status} in {found.seconds:.1f} s: {done} of {found.size} members are done")
+    for at, why in found.reasons.items():
+        say(f"member {at} failed: {why}")
+    parts = {"training": {}, "validation": {}, "test": {}}
+    for name, mean in found.metrics.items():
+        part = "validation" if name.startswith("val_") else "training"
+        parts[part][name.removeprefix("val_")] = mean_and_sd(mean, found.sd[name])
+    parts["test"] = {name: mean_and_sd(mean, found.test_sd[name]) for name, mean in found.test.items()}
+    parts = {part: numbers for part, numbers in parts.items() if numbers}
+    names = dict.fromkeys(name for numbers in parts.values() for name in numbers)
+    if names:
+        show_table(["", *parts], [[name, *(numbers.get(name, "") for numbers in parts.values())] for name in names])
+        say(f"mean ± sample standard deviation (n - 1) of {done} members, each at its best epoch")
+    say(f"runs: {found.path / 'members'}")
+    if found.status == "stopped":
+        say(f"next: kbuild fit --resume {found.path}")
+    else:
+        say(f"next: kbuild evaluate {found.path} · kbuild board {found.path.parent}")
 
 
 def _defaults(taken: "dict[str, Node]") -> list[str]:

@@ -46,6 +46,13 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Seq
     say("\n".join(line.rstrip() for line in printed.get().rstrip("\n").split("\n")))
 
 
+def mean_and_sd(mean: float | None, sd: float | None) -> str:
+    """`0.9600 ± 0.0123`; the mean alone where there is no deviation."""
+    if mean is None:
+        return "-"
+    return number(mean) if sd is None else f"{number(mean)} ± {number(sd)}"
+
+
 def number(value: object) -> str:
     """A measure as a person reads it."""
     if isinstance(value, float):

@@ -25,13 +25,16 @@ def evaluate(
     backend: BackendOption = None,
     debug: Debug = False,
 ) -> None:
-    """Measure a run's model on a part of its data."""
+    """Measure a run's model on a part of its data; of a set of runs each, with mean and deviation."""
     from kbuild.cli.output import number, say, say_json
     from kbuild.train.score import evaluate as score
 
     report = score(run, part, backend=backend, trust=trust)
     if as_json:
         say_json(report)
+        return
+    if "members" in report:
+        _members(report)
         return
     say(f"{part} ({report['examples']} examples)")
     for name, value in _map(report["metrics"]).items():
@@ -63,6 +66,23 @@ def predict(
         outputs = _map(one.get("outputs")) or {"": one}
         said = [f"{name} {_answer(_map(output))}".strip() for name, output in outputs.items()]
         say(f"{one['input']}: {'; '.join(said)}")
+
+
+def _members(report: dict[str, object]) -> None:
+    from kbuild.cli.output import number, say, show_table
+
+    members = cast(list[dict[str, object]], report["members"])
+    numbers = {name: _map(of) for name, of in _map(report["metrics"]).items()}
+    rows = [
+        [Path(str(one["run"])).name, str(one["examples"]), *(number(_map(one["metrics"])[name]) for name in numbers)]
+        for one in members
+    ]
+    for word, key in (("mean", "mean"), ("± sd", "sd")):
+        rows.append([word, "", *("-" if of[key] is None else number(of[key]) for of in numbers.values())])
+    say(str(report["part"]))
+    show_table(["member", "examples", *numbers], rows, right=["examples", *numbers])
+    say("sd: sample standard deviation (n - 1)")
+    say(f"\nmore of each member is in its own report: {Path(str(report['run'])) / 'members'}")
 
 
 def _output(name: str, output: dict[str, object]) -> None:

@@ -136,9 +136,7 @@ def _fold(groups: np.ndarray | None, order: np.ndarray, test: np.ndarray, how: S
     return rest[fold - 1 :: how.folds]
 
 
-def _dealt(
-    groups: np.ndarray | None, order: np.ndarray, wanted: Sequence[tuple[str, int]]
-) -> Mapping[str, np.ndarray]:
+def _dealt(groups: np.ndarray | None, order: np.ndarray, wanted: Sequence[tuple[str, int]]) -> Mapping[str, np.ndarray]:
     if groups is None:
         ends = np.cumsum([0, *(size for _, size in wanted)])
         return {name: order[a:b] for (name, _), a, b in zip(wanted, ends, ends[1:], strict=False)}

@@ -43,6 +43,22 @@ class Checkpoint:
     state: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where training goes on.
+
+    Args:
+        epoch: from 0.
+        batch: of that epoch, from 0; the first one that was not trained on.
+        arrays, state: as a checkpoint keeps them.
+    """
+
+    epoch: int
+    batch: int
+    arrays: Mapping[str, np.ndarray]
+    state: Mapping[str, object]
+
+
 def phase(name: str) -> None:
     """Called before each thing that happens to the disk: `payload`, `manifest`, `fsync`, `rename`, `retention`.
 

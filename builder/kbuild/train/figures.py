@@ -39,6 +39,42 @@ def curves(path: Path, columns: Mapping[str, Sequence[float]], best: int | None)
 
 
 def confusion(path: Path, matrix: np.ndarray, classes: Sequence[str], title: str) -> None:
+def bands(path: Path, histories: Sequence[Mapping[str, Sequence[float]]]) -> None:
+    """Curves of several runs: thin lines are the runs, the thick one is their mean, the band one standard deviation.
+
+    Args:
+        histories: columns of `history.csv`. Mean and band end with the shortest of them: beyond it the mean would be
+            of other runs.
+    """
+    shared = [name for name in histories[0] if all(name in columns for columns in histories)]
+    names = [name for name in shared if name not in history.FIRST and not name.startswith("val_")][:12]
+    wide = min(3, len(names))
+    figure, axes = _figure(-(-len(names) // wide), wide, (4.2, 3.0))
+    for axis, name in zip(axes, names, strict=False):
+        drawn = [(name, TRAIN, "training"), (f"val_{name}", VALIDATION, "validation")]
+        for column, color, label in drawn:
+            if column in shared:
+                _band(axis, [columns["epoch"] for columns in histories], [c[column] for c in histories], color, label)
+        axis.legend(frameon=False, fontsize=8)
+        axis.set_title(name.replace("_", " "), fontsize=10)
+        axis.set_xlabel("epoch", fontsize=8)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    figure.suptitle(f"mean ± standard deviation of {len(histories)} runs", fontsize=9)
+    _save(figure, axes[len(names) :], path)
+
+
+def _band(axis, epochs: Sequence[Sequence[float]], rows: Sequence[Sequence[float]], color: str, label: str) -> None:
+    for at, row in zip(epochs, rows, strict=True):
+        axis.plot(at, row, color=color, linewidth=0.6, alpha=0.35)
+    length = min(len(row) for row in rows)
+    values = np.array([row[:length] for row in rows], "float64")
+    mean, along = values.mean(axis=0), epochs[0][:length]
+    axis.plot(along, mean, color=color, linewidth=1.8, label=label, marker="o" if length < 3 else None)
+    if len(rows) > 1:
+        spread = values.std(axis=0, ddof=1)
+        axis.fill_between(along, mean - spread, mean + spread, color=color, alpha=0.2, linewidth=0)
+
+
     """A confusion matrix: colour is the share of the true class, numbers are examples."""
     count = len(classes)
     side = float(np.clip(0.42 * count + 2.2, 3.6, 12))

@@ -1,4 +1,4 @@
-"""Spec → Run: everything is checked that can be, then Keras is started, then training begins. Raises SpecError."""
+"""Spec → Run or RunSet: all that can be is checked, then Keras is started, then training begins. Raises SpecError."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -14,8 +14,10 @@ from kbuild.plan.check import check, unless_open
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import rundir
+from kbuild.train.members import members
 from kbuild.train.progress import Reporter, reporter
 from kbuild.train.run import Run
+from kbuild.train.runset import RunSet
 
 if TYPE_CHECKING:
     from kbuild.train.job import Job
@@ -28,8 +30,8 @@ def fit(
     backend: str | None = None,
     command: Sequence[str] = (),
     report: Reporter | None = None,
-) -> Run:
-    """Train the network of a spec and leave a run directory.
+) -> Run | RunSet:
+    """Train the network of a spec and leave a run directory; with `train.repeats` or folds a directory of several.
 
     Args:
         out: the run directory, absent or empty; None makes `runs/NAME-NNN`.
@@ -38,7 +40,8 @@ def fit(
         report: shows how it goes; None shows it on standard output.
 
     Returns:
-        The run, `done` or `stopped` by SIGINT or SIGTERM.
+        The run, `done` or `stopped` by SIGINT or SIGTERM; for several their set, which is `failed` where the loss of
+        one of them did not stay a number.
 
     Raises:
         SpecError: K166 if the spec has no data; K601, K602 if there is no place for the run; K510 if the loss is not
@@ -47,8 +50,13 @@ def fit(
     needs_data(spec)
     if out is not None:
         rundir.free(Path(out))
+    found, report = members(spec), report or reporter()
     try:
-        return _fit(spec, out, backend, command, report or reporter())
+        if len(found) == 1:
+            return _fit(spec, out, backend, command, report)
+        from kbuild.train import several
+
+        return several.fit(spec, found, out=out, backend=backend, command=command, report=report)
     except SpecError as error:
         raise SpecError(placed(problem, spec) for problem in error.problems) from error
 

@@ -9,7 +9,9 @@ import numpy as np
 
 from kbuild.model import backend as engine
 from kbuild.model.use import trusted
+from kbuild.text.problem import SpecError
 from kbuild.train import examples, metrics, run, rundir, score
+from kbuild.train.runset import is_set, several
 
 BATCH = 256
 
@@ -33,10 +35,13 @@ def predict(
         `probabilities` by class name, or `value`; for several outputs a map of such under `outputs`.
 
     Raises:
-        SpecError: K603–K607 if there is no usable run, K610 and K611 for inputs that do not fit.
+        SpecError: K603–K607 if there is no usable run, K625 if there are several, K610 and K611 for
+            inputs that do not fit.
     """
     path = Path(path)
     info = rundir.info(path)
+    if is_set(info):
+        raise SpecError(several(path, info))
     engine.start(backend or score.installed(info))
     if info.get("use"):
         trusted(score.spec_of(path, trust).use)

@@ -13,8 +13,9 @@ from kbuild.text.read import read
 from kbuild.text.source import Source
 from kbuild.train import checkpoint, lock, rundir
 from kbuild.train.progress import Reporter, reporter
+from kbuild.train.checkpoint import Position
 from kbuild.train.run import Run
-from kbuild.train.saver import Position
+from kbuild.train.runset import RunSet, is_set
 
 
 def resume(
@@ -26,8 +27,8 @@ def resume(
     trust: bool = False,
     command: Sequence[str] = (),
     report: Reporter | None = None,
-) -> Run:
-    """Go on with a run that was stopped, killed or failed, or make a finished one longer.
+) -> Run | RunSet:
+    """Go on with a run that was stopped, killed or failed, or make a finished one longer; or with a set of runs.
 
     What comes out is, number for number, what the run would have been if nothing had stopped it.
 
@@ -44,6 +45,14 @@ def resume(
     path = Path(path)
     info = rundir.info(path)
     with lock.held(path):
+    report = report or reporter()
+    if is_set(info):
+        from kbuild.train import several
+
+        return several.go_on(
+            path, info, epochs=epochs, backend=backend, data_roots=data_roots, trust=trust, command=command,
+            report=report,
+        )  # fmt: skip
         told: list[str] = []
         found = checkpoint.newest(path / "checkpoints", told.append)
         if found is None and (told or "saved" in info):
@@ -51,12 +60,11 @@ def resume(
         planned = _length(info, found, epochs)
         overrides = {} if planned is None else {"train.epochs": planned}
         spec = load(path / "spec.yaml", overrides, data_roots=data_roots, trust=trust)
-        _same(path, info, None if found is None else str(found.state["spec"]), backend)
+        same(path, info, None if found is None else str(found.state["spec"]), backend)
         start = None if found is None else _position(found, longer=epochs is not None)
         over = start is not None and (bool(start.state["stopped"]) or start.epoch >= spec.train.epochs)
         if start is not None and over and info.get("status") == "done":
             raise SpecError(_done(path, start.epoch))
-        report = report or reporter()
         for note in told:
             report.note(f"warning: {note}")
         report.note("all epochs are done; what follows them is done again" if over else _where(start))
@@ -84,7 +92,7 @@ def _go_on(
         from kbuild.train.session import train
 
         if job.dataset.digest != info["data"]["digest"]:
-            raise SpecError(_changed(path, ["the data hold other examples than before"]))
+            raise SpecError(changed(path, ["the data hold other examples than before"]))
         return train(job, out=path, command=command, report=report, start=start, held=True)
 
 
@@ -92,17 +100,23 @@ def _length(info: Mapping[str, Any], found: checkpoint.Checkpoint | None, epochs
     """Until which epoch, if it is not the spec that says so."""
     if not isinstance(epochs, str):
         return epochs
+    text, count = epochs.strip(), amount(epochs)
+    if not text.startswith("+"):
+        return count
+    state: Mapping[str, Any] = {"epoch": 0, "stopped": False} if found is None else found.state
+    over = info.get("status") == "done" or state["stopped"]
+    return int(state["epoch"] if over else info.get("planned_epochs") or state["epoch"]) + count
+
+
+def amount(epochs: str) -> int:
+    """`30`, `+10` → a number of epochs. Raises SpecError K105."""
     text = epochs.strip()
     if not text.removeprefix("+").isdigit() or int(text) < 1:
         raise SpecError(Problem("K105", f"`{epochs}` is no number of epochs", help="write `--epochs 30` or `+10`"))
-    if not text.startswith("+"):
-        return int(text)
-    state: Mapping[str, Any] = {"epoch": 0, "stopped": False} if found is None else found.state
-    over = info.get("status") == "done" or state["stopped"]
-    return int(state["epoch"] if over else info.get("planned_epochs") or state["epoch"]) + int(text)
+    return int(text)
 
 
-def _same(path: Path, info: Mapping[str, Any], spec: str | None, backend: str | None) -> None:
+def same(path: Path, info: Mapping[str, Any], spec: str | None, backend: str | None) -> None:
     """Whether what decides the numbers is as it was. Raises SpecError K622 with all that is not.
 
     Args:
@@ -119,7 +133,7 @@ def _same(path: Path, info: Mapping[str, Any], spec: str | None, backend: str | 
         if name in {"keras", str(info["backend"])} and versions.get(name) != before:
             found.append(f"{name} was {before} and is {versions.get(name, 'not installed')}")
     if found:
-        raise SpecError(_changed(path, found))
+        raise SpecError(changed(path, found))
 
 
 def _tree(text: str) -> object:
@@ -140,7 +154,8 @@ def _brief(value: object) -> str:
     return text if len(text) < 80 else f"{text[:76]}…`"
 
 
-def _changed(path: Path, found: list[str]) -> Problem:
+def changed(path: Path, found: list[str]) -> Problem:
+    """K622, with all that is another than before."""
     help = "put it back as it was, or begin a new run with `kbuild fit`"
     return Problem("K622", f"`{path}` cannot go on as the same run: {'; '.join(found)}", help=help)
 

@@ -1,12 +1,16 @@
 """A run directory → Run: what a training left, its model and history read when they are asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import history, rundir
+
+if TYPE_CHECKING:
+    from kbuild.train.runset import RunSet
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Run:
         metrics: the best epoch's row of the history, without epoch, seconds and learning rate.
         test: the evaluation of the saved model on the test part; empty if there is none.
         signal: number of the signal that stopped it.
+        weights: what it took of each file that it started from.
     """
 
     path: Path
@@ -32,6 +37,7 @@ class Run:
     metrics: Mapping[str, float] = field(default_factory=dict)
     test: Mapping[str, float] = field(default_factory=dict)
     signal: int | None = None
+    weights: Sequence[Mapping[str, object]] = ()
 
     @cached_property
     def model(self):
@@ -58,17 +64,22 @@ class Run:
             "best_epoch": self.best_epoch,
             "metrics": dict(self.metrics),
             "test": dict(self.test),
+            **({"weights": [dict(taken) for taken in self.weights]} if self.weights else {}),
         }
 
 
-def open_run(path: Path | str) -> Run:
-    """The run in a directory.
+def open_run(path: Path | str) -> "Run | RunSet":
+    """The run in a directory, or the set of runs.
 
     Raises:
         SpecError: K603–K605 if it is none.
     """
     path = Path(path)
     info = rundir.info(path)
+    from kbuild.train.runset import is_set, open_set
+
+    if is_set(info):
+        return open_set(path, info)
     return Run(
         path,
         str(info.get("status", "running")),
@@ -78,6 +89,7 @@ def open_run(path: Path | str) -> Run:
         info.get("metrics") or {},  # pyright: ignore[reportArgumentType]
         info.get("test") or {},  # pyright: ignore[reportArgumentType]
         info.get("signal"),  # pyright: ignore[reportArgumentType]
+        info.get("weights") or (),  # pyright: ignore[reportArgumentType]
     )
 
 
@@ -85,11 +97,16 @@ def load_model(path: Path):
     """`model.keras` of a run, never running code that is in it.
 
     Raises:
-        SpecError: K606 if the run has no model, K607 if it cannot be loaded.
+        SpecError: K606 if the run has no model, K607 if it cannot be loaded, K625 if there are several.
     """
     file = path / "model.keras"
     if not file.is_file():
-        status = rundir.info(path).get("status")
+        from kbuild.train.runset import is_set, several
+
+        info = rundir.info(path)
+        if is_set(info):
+            raise SpecError(several(path, info))
+        status = info.get("status")
         raise SpecError(
             Problem(
                 "K606",

@@ -5,32 +5,16 @@ not wait for the device after each step, as it must for a callback that looks at
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
 from kbuild.spec.train import Checkpoint
 from kbuild.train.callbacks import Guard
+from kbuild.train.checkpoint import Position
 
 SPARE_SECONDS = 10.0  # an epoch this long is not to be lost to a signal that comes while it is validated
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where training goes on.
-
-    Args:
-        epoch: from 0.
-        batch: of that epoch, from 0; the first one that was not trained on.
-        arrays, state: as `checkpoint` keeps them.
-    """
-
-    epoch: int
-    batch: int
-    arrays: Mapping[str, np.ndarray]
-    state: Mapping[str, object]
 
 
 class Stopped(Exception):

@@ -8,13 +8,14 @@ from kbuild.spec.load import load
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import rundir
 from kbuild.train.progress import Reporter
+from kbuild.train.runset import FOLDER, is_set
 from kbuild.train.signals import Signals
 
 
 def verify(
     path: Path | str, *, backend: str | None = None, data_roots: Sequence[str | Path] = (), trust: bool = False
 ) -> Mapping[str, object]:
-    """Train the first steps of a run again, in a place of their own, and compare.
+    """Train the first steps of a run, of a set those of its first member, again in a place of their own, and compare.
 
     Returns:
         `steps`: how many; `loss`: after them. All variables of the model and its optimizer are then equal, bit for bit.
@@ -24,6 +25,9 @@ def verify(
     """
     path = Path(path)
     info = rundir.info(path)
+    if is_set(info):
+        path = path / FOLDER / "1"
+        info = rundir.info(path)
     before = info.get("witness")
     if not isinstance(before, Mapping):
         raise SpecError(Problem("K624", f"`{path}` was stopped before its first steps were done"))
