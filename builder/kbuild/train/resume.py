@@ -44,7 +44,6 @@ def resume(
     """
     path = Path(path)
     info = rundir.info(path)
-    with lock.held(path):
     report = report or reporter()
     if is_set(info):
         from kbuild.train import several
@@ -53,6 +52,7 @@ def resume(
             path, info, epochs=epochs, backend=backend, data_roots=data_roots, trust=trust, command=command,
             report=report,
         )  # fmt: skip
+    with lock.held(path):
         told: list[str] = []
         found = checkpoint.newest(path / "checkpoints", told.append)
         if found is None and (told or "saved" in info):
