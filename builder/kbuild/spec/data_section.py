@@ -95,9 +95,9 @@ def _split(value: Node) -> Split:
     # null is nothing, so that `folds` can be laid over a base that has a validation part
     content = {key: size for key, size in content.items() if (key, size) != ("validation", None)}
     split = validated(Split, content, "data.split", value)
+    _folds(split, value)
     for part in ("validation", "test"):
         size = getattr(split, part)
-    _folds(split, value)
         if isinstance(size, float) and size >= 1:
             raise mistake(
                 "K105",

@@ -10,6 +10,7 @@ from kbuild.train.rates import Suggestion
 
 INK, TRAIN, VALIDATION, BEST = "#333333", "#1f77b4", "#d95f02", "#7f7f7f"
 NAMES_SHOWN = 40  # more classes than this get no labels and no numbers
+POINTS = 5000  # more than this are not drawn
 
 
 def curves(path: Path, columns: Mapping[str, Sequence[float]], best: int | None) -> None:
@@ -38,7 +39,6 @@ def curves(path: Path, columns: Mapping[str, Sequence[float]], best: int | None)
     _save(figure, axes[len(names) :], path)
 
 
-def confusion(path: Path, matrix: np.ndarray, classes: Sequence[str], title: str) -> None:
 def bands(path: Path, histories: Sequence[Mapping[str, Sequence[float]]]) -> None:
     """Curves of several runs: thin lines are the runs, the thick one is their mean, the band one standard deviation.
 
@@ -75,6 +75,7 @@ def _band(axis, epochs: Sequence[Sequence[float]], rows: Sequence[Sequence[float
         axis.fill_between(along, mean - spread, mean + spread, color=color, alpha=0.2, linewidth=0)
 
 
+def confusion(path: Path, matrix: np.ndarray, classes: Sequence[str], title: str) -> None:
     """A confusion matrix: colour is the share of the true class, numbers are examples."""
     count = len(classes)
     side = float(np.clip(0.42 * count + 2.2, 3.6, 12))
@@ -115,7 +116,7 @@ def scatter(path: Path, true: np.ndarray, predicted: np.ndarray, title: str) -> 
     true, predicted = np.ravel(true), np.ravel(predicted)
     low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
     axis.plot([low, high], [low, high], color=BEST, linewidth=0.8)
-    axis.scatter(true[:5000], predicted[:5000], s=8, alpha=0.5, color=TRAIN)
+    axis.scatter(true[:POINTS], predicted[:POINTS], s=8, alpha=0.5, color=TRAIN)
     axis.set_title(title, fontsize=10)
     axis.set_xlabel("true")
     axis.set_ylabel("predicted")
