@@ -110,8 +110,6 @@ def _split(value: Node) -> Split:
     return split
 
 
-def source(value: Node, context: Context, home: Path, roots: Sequence[Path]) -> SourceSection:
-    """A set by name, or a map with one of the keys that name a kind. Raises SpecError."""
 def _folds(split: Split, value: Node) -> None:
     """Refuse what cannot stand beside `folds`, and a `fold` that is none of them."""
     if split.fold is not None and split.folds is None:
@@ -136,6 +134,8 @@ def _folds(split: Split, value: Node) -> None:
         )
 
 
+def source(value: Node, context: Context, home: Path, roots: Sequence[Path]) -> SourceSection:
+    """A set by name, or a map with one of the keys that name a kind. Raises SpecError."""
     if isinstance(value, Scalar) and isinstance(value.value, str):
         return Named(name=value.value)
     if not isinstance(value, MappingNode):

@@ -20,6 +20,7 @@ tensorboard.py  what kbuild puts into them
 progress.py     what a person sees while it runs
 figures.py      curves, confusion matrix, worst mistakes and range tests as pictures
 metrics.py      what predictions are worth: per class, confusion, errors
+outputs.py      what a model predicts of a part of the data
 score.py        Run → report: evaluation of a part of the data
 predict.py      Run and new examples → class names and probabilities; examples.py reads them
 job.py          a compiled model and its feeds, checked down to the first batch
@@ -27,9 +28,12 @@ loop.py         Keras's fit, from the beginning or from a checkpoint; saver.py t
 session.py      Job → Run: the training, and what it leaves on the disk
 lock.py         one process in a run directory at a time
 resume.py       a run directory → the same run, gone on with
+gradients.py    loss, gradients and inner tensors of a model for a batch
+probing.py      a look into the network: gradients, dead and saturated units by layer; health.py takes it now and then
+findings.py     what is wrong with a training, each in a sentence
 witness.py      what the first steps of a run changed; verify.py does them again
 fit.py          Spec → Run
-lr.py           Spec → RangeTest; steer.py says where a rate stands in a spec, sweep.py trains, rates.py reads the curve
-"""
 members.py      Spec → the runs that it asks for: repeats, folds
 several.py      a set of runs: trains its members one after another; runset.py is the set, read back
+lr.py           Spec → RangeTest; steer.py says where a rate stands in a spec, sweep.py trains, rates.py reads the curve
+"""
