@@ -28,6 +28,7 @@ setup(
         "keras-tuner>=1.4.8",
         "six>=1.17",  # keras-tuner imports it and does not declare it
         "tensorboard>=2.21",
+        "h5py>=3.12",  # in which Keras keeps weights
         "pyyaml>=6.0.3",
         "numpy>=2.4",
         "pydantic>=2.14",

@@ -20,13 +20,14 @@ def check(spec: Spec) -> list[Problem]:
 
 
 def build(spec: Spec, backend: str | None = None) -> "keras.Model":
-    """The network of a spec as a functional Keras model, not compiled.
+    """The network of a spec as a functional Keras model, not compiled, with the weights that it starts from.
 
     Args:
         backend: `tensorflow`, `jax` or `torch`; None is the one that is imported, configured or installed.
 
     Raises:
-        SpecError: problems of the data's header (K4xx), of the graph (K2xx), of the backend (K5xx).
+        SpecError: problems of the data's header (K4xx), of the weights (K116, K225), of the graph (K2xx), of the backend
+            (K5xx).
     """
     from kbuild.model import backend as engine
 
@@ -34,13 +35,16 @@ def build(spec: Spec, backend: str | None = None) -> "keras.Model":
     engine.start(backend)
     from kbuild.model import build as builder
     from kbuild.model import learn, use
+    from kbuild.model import start as starting
     from kbuild.plan.applications import asking
 
     use.trusted(spec.use if spec.trust else ())
     if found is None:
         with asking(learn.ahead):
             found = _check(spec)
-    return builder.build(found.plan)
+    model = builder.build(found.plan)
+    starting.start(model, found.plan, spec)
+    return model
 
 
 def compile(model: "keras.Model", spec: Spec) -> "keras.Model":

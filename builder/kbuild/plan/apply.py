@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatch
 from typing import Any
 
 from kbuild.plan.applications import remembered
 from kbuild.plan.batch import follow
+from kbuild.plan.beside import learns
 from kbuild.plan.graph import Feed, Graph, Here, values, written
 from kbuild.plan.plan import Ref, Shape, Step
 from kbuild.plan.remedy import remedy
@@ -51,7 +51,7 @@ def make_step(
     names, nodes = _outputs(siblings.get("outputs"), made, here)
     step = Step(
         title, title, made, args, {**kwargs, **literals}, None, names, nodes,
-        trainable=_trainable(here, title, made), span=name.span, used=here.used, path=here.scope.path,
+        trainable=learns(here, title, made), weights=here.weights, remat=here.remat, span=name.span, used=here.used, path=here.scope.path,
         within=here.within,
     )  # fmt: skip
     shapes = _shapes(step, made, made.args, feed, graph)
@@ -237,14 +237,6 @@ def _outputs(node: Node | None, made: Call, here: Here) -> tuple[tuple[str, ...]
         node.span,
         help="write `outputs: [sequence, state]`",
     )
-
-
-def _trainable(here: Here, title: str, made: Call) -> bool | tuple[str, ...] | None:
-    """Patterns are of the names inside the entry that they were said of; an application holds its layers itself."""
-    if not isinstance(here.trainable, tuple) or made.namespace == "applications":
-        return here.trainable
-    inside = title.removeprefix(here.root + "-")
-    return None if any(fnmatch(title, p) or fnmatch(inside, p) for p in here.trainable) else False
 
 
 def _shapes(step: Step, made: Call, args: Mapping[str, Any], feed: Feed, graph: Graph) -> tuple[Shape, ...] | None:

@@ -194,7 +194,11 @@ def nested_block(
             )
         item = Entry(Apply(name, argument), {}, name.span)
         feed = Feed((Ref(key),))
-        inside = replace(here, frame=Frame(), input=feed, within=(), depth=here.depth + 2)
+        # for the keys beside it the call is one layer: only what is frozen altogether is frozen inside it too
+        frozen = False if here.trainable is False else None
+        inside = replace(
+            here, frame=Frame(), input=feed, within=(), depth=here.depth + 2, trainable=frozen, weights=None, remat=None
+        )
         bound = use_block(item, feed, inside, own, "")
         own.problems += without_examples({"output": bound.tensors[0]}, own)
         graph.entries = own.entries

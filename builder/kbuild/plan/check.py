@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from kbuild.data.header import Header
 from kbuild.data.peek import peek
@@ -12,7 +13,8 @@ from kbuild.plan.head import Head, heads
 from kbuild.plan.plan import Plan
 from kbuild.plan.rules import Net, lint
 from kbuild.spec.spec import Spec
-from kbuild.text.problem import Problem, SpecError
+from kbuild.spec.weights import absent
+from kbuild.text.problem import Problem, Severity, SpecError
 
 ABSENT = "K402"
 
@@ -50,6 +52,7 @@ def check(spec: Spec, header: Header | None = None) -> Checked:
         header = header or _header(spec, problems)
         plan = expand(spec, header)
         _add(problems, plan.problems)
+        _add(problems, starts(spec, plan))
         found = heads(spec, plan, header)
         spent = costs(plan)
         _add(problems, over(spec, plan, spent))
@@ -69,6 +72,14 @@ def unless_open(spec: Spec) -> Checked | None:
         if any(problem.severity == "error" and problem.code != "K124" for problem in error.problems):
             raise
         return None
+
+
+def starts(spec: Spec, plan: Plan, severity: Severity = "warning") -> list[Problem]:
+    """K116 for each file or run that the network is to start from and cannot."""
+    found = {step.weights.path: step.weights.span for step in plan.steps if step.weights is not None}
+    files = {**({spec.weights: spec.span("weights")} if spec.weights else {}), **{Path(p): s for p, s in found.items()}}
+    told = [absent(path, span, severity) for path, span in files.items() if not spec.started]
+    return [problem for problem in told if problem is not None]
 
 
 def placed(problems: Iterable[Problem], spec: Spec) -> list[Problem]:

@@ -1,9 +1,9 @@
 """Entry → steps: the rules of chains. Each function takes what comes in (a Feed) and gives what goes out."""
 
 from dataclasses import replace
-from fnmatch import fnmatch
 
 from kbuild.plan.apply import make_step
+from kbuild.plan.beside import inside, matched
 from kbuild.plan.graph import DEEPEST, LOST, Again, Bound, Feed, Frame, Graph, Here, explicit_names, not_too_deep
 from kbuild.plan.place import placed
 from kbuild.plan.plan import Ref
@@ -144,35 +144,11 @@ def once(
         graph.spared |= {ref.step for ref in coming.all}
         taken = flow.first if flow.first in coming.all and before is None else coming.first
         return Bound((taken,), again=Again(item, here, start, start))
-    inside = _inside(item, here, name)
-    parts = inside.frame.prefix if name is None else (*inside.frame.prefix, name)
-    bound = _headed(item, coming, inside, graph, "-".join(parts), explicit, name is None)
-    _matched(item, inside, graph, start)
+    place = inside(item, here, graph, name)
+    parts = place.frame.prefix if name is None else (*place.frame.prefix, name)
+    bound = _headed(item, coming, place, graph, "-".join(parts), explicit, name is None)
+    matched(item, place, graph, start)
     return replace(bound, again=Again(item, here, start, len(graph.order)))
-
-
-def _matched(item: Entry, inside: Here, graph: Graph, start: int) -> None:
-    """A pattern that names nothing would freeze what was to learn.
-
-    Layers inside an application are known to Keras alone.
-    """
-    node = item.get("trainable")
-    if node is None or not isinstance(inside.trainable, tuple):
-        return
-    steps = [graph.steps[name] for name in graph.order[start:]]
-    if not steps or any(step.call.namespace == "applications" for step in steps):
-        return
-    names = {step.name.removeprefix(inside.root + "-") for step in steps}
-    for pattern in inside.trainable:
-        if not any(fnmatch(name, pattern) for name in names | {step.name for step in steps}):
-            raise mistake(
-                "K219",
-                f"`trainable: [{pattern}]` matches no layer here",
-                node.span,
-                help=suggestion(
-                    pattern.rstrip("*"), names, "a pattern is of the names inside the entry, `*` stands for any text"
-                ),
-            )
 
 
 def _headed(item: Entry, coming: Feed, here: Here, graph: Graph, title: str, explicit: bool, repeated: bool) -> Bound:
@@ -188,8 +164,8 @@ def _headed(item: Entry, coming: Feed, here: Here, graph: Graph, title: str, exp
             inner = {n: b.tensors[0] for n, b in here.frame.names.items() if b.tensors} if repeated else {}
             return Bound((out.first,), inner)
         case Branches():
-            inside = here.inside("branches", title)
-            return _branches(item, item.head, coming, inside, graph, title if explicit else None, repeated)
+            group = here.inside("branches", title)
+            return _branches(item, item.head, coming, group, graph, title if explicit else None, repeated)
         case Reuse(target):
             return _reused(target, coming, here, graph, title)
     raise AssertionError(item)
@@ -256,15 +232,17 @@ def _reused(target: Node, coming: Feed, here: Here, graph: Graph, title: str) ->
     frame = Frame((title,), again.here.frame)
     siblings = {k: v for k, v in again.entry.siblings.items() if k not in {"from", "name"}}
     item = Entry(again.entry.head, siblings, again.entry.span)
-    inside = replace(again.here, frame=frame, used=(*here.used, value.span), within=here.within, depth=here.depth)
-    inside = inside.inside("reuse", title)
+    place = replace(
+        again.here, frame=frame, used=(*here.used, value.span), within=here.within, depth=here.depth, remat=here.remat
+    )
+    place = place.inside("reuse", title)
     try:
         if item.get("repeat") is not None:
             from kbuild.plan.repeats import repeated
 
-            inside = replace(inside, frame=Frame(here.frame.prefix, again.here.frame))
-            return repeated(item, title.rsplit("-", 1)[-1], coming, inside, graph)
-        return once(item, coming, inside, graph, None, True)
+            place = replace(place, frame=Frame(here.frame.prefix, again.here.frame))
+            return repeated(item, title.rsplit("-", 1)[-1], coming, place, graph)
+        return once(item, coming, place, graph, None, True)
     except SpecError as error:
         raise SpecError(_again(problem, value.span) for problem in error.problems) from None
     finally:
@@ -291,30 +269,6 @@ def _kept(item: Entry, here: Here) -> bool:
             help='write a comparison: `"${stride != 1}"`',
         )
     return value.value
-
-
-def _inside(item: Entry, here: Here, name: str | None) -> Here:
-    """The place inside an entry: `trainable` reaches all that is in it."""
-    node = item.get("weights")
-    if node is not None:
-        raise mistake("K190", "`weights` is not supported by this version of kbuild", node.span, help="leave it out")
-    node = item.get("trainable")
-    if node is None:
-        return here
-    value = plain(evaluate(node, here.scope.at("trainable")))
-    root = "-".join(here.frame.prefix if name is None else (*here.frame.prefix, name))
-    if value is True:
-        return here
-    if value is False:
-        return replace(here, trainable=False, root=root)
-    if isinstance(value, list) and value and all(isinstance(pattern, str) for pattern in value):
-        return replace(here, trainable=tuple(str(p) for p in value), root=root)
-    raise mistake(
-        "K105",
-        f"`trainable` is `true`, `false` or a list of patterns of names, not `{value}`",
-        node.span,
-        help="write `trainable: [block7*]`",
-    )
 
 
 def _bind_lost(item: Node, here: Here) -> None:

@@ -33,7 +33,7 @@ def expand(spec: Spec, header: Header | None = None) -> Plan:
     Raises:
         SpecError: every problem of the graph and its shapes.
     """
-    graph = Graph(spec.blocks, spec.trust, spec.own, limit=limit(spec))
+    graph = Graph(spec.blocks, spec.trust, spec.own, limit=limit(spec), home=spec.home, roots=spec.data_roots)
     graph.problems += [p for p in spec.problems if p.severity != "error"]
     numbers = _arrow(spec)
     for given in _inputs(spec, header, numbers):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kbuild.plan.plan import Group, Input, Ref, Shape, Step
+from kbuild.plan.plan import Group, Input, Ref, Shape, Start, Step
 from kbuild.spec.entry import Entry
 from kbuild.spec.names import suggestion
 from kbuild.spec.scope import Scope
@@ -145,6 +146,8 @@ class Here:
     trainable: bool | tuple[str, ...] | None = None
     root: str = ""
     """The name of the entry that `trainable` was said of."""
+    weights: Start | None = None
+    remat: str | None = None
     within: tuple[Group, ...] = ()
     depth: int = 0
 
@@ -172,6 +175,9 @@ class Graph:
     twins: list[str] | None = None
     """While an entry is used again: the steps of the first time, last first, whose layers are applied once more."""
     limit: Limit | None = None
+    home: Path | None = None
+    roots: tuple[Path, ...] = ()
+    """Where files may lie that an entry starts from."""
     astray: dict[str, Astray] = field(default_factory=dict)
     """Steps whose results have no row for each example."""
 

@@ -54,6 +54,20 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """What an entry starts from.
+
+    Args:
+        path: a file or a run, absolute.
+        entry: the name of the entry; layers in it may have their names in the file without it.
+    """
+
+    path: str
+    entry: str
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One application of a layer or operation.
 
@@ -67,7 +81,8 @@ class Step:
         names: names of the tensors that come out (`outputs:`), `_` for one that has none.
         nodes: for a `keras.applications` call with `outputs: {c4: conv4_block6_out}`: our name → layer inside.
         trainable: None as Keras has it; False frozen; patterns of the layers that stay trainable.
-        weights: a file or run to start from, absolute.
+        weights: the file or run to start from.
+        remat: the entry of which nothing but its inputs is kept for the backward pass, which computes it again.
         span: the entry, as written; `used` are the uses of blocks that led to it, outermost first.
         path: where in the spec, expanded: `model.layers.stage-1.conv`.
         within: the groups that it stands in, outermost first.
@@ -82,7 +97,8 @@ class Step:
     names: tuple[str, ...] = ()
     nodes: Mapping[str, str] = field(default_factory=dict)
     trainable: bool | tuple[str, ...] | None = None
-    weights: str | None = None
+    weights: Start | None = None
+    remat: str | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
     used: tuple[Span, ...] = field(default=(), compare=False, repr=False)
     path: str = ""

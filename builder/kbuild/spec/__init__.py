@@ -14,5 +14,6 @@ signature.py  signatures of the installed Keras, read from its source: python_so
               identifiers.py; signature_cache.py keeps them in cache.py's files
 schema/       the whole format as JSON Schema, for editors
 fill.py       Spec → the tree that a run keeps
+weights.py    the file or run that weights are taken from
 names.py      words and suggestions; paths.py where files may lie; shipped.py the specs that come with kbuild
 """

@@ -61,7 +61,7 @@ class Entry:
 
     Args:
         head: what is applied.
-        siblings: `name`, `from`, `outputs`, `call`, `repeat`, `when`, `trainable`, `weights`, as written.
+        siblings: those of `names.SIBLINGS`, as written.
         span: the head, where a problem with the entry is shown.
     """
 

@@ -4,12 +4,16 @@ Bases are merged, holes and variables have given way to their values.
 """
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 from kbuild.spec.data_section import KINDS
 from kbuild.spec.hole import is_hole
+from kbuild.spec.names import SIBLINGS
 from kbuild.spec.paths import allowed
 from kbuild.spec.scope import Scope, chosen, evaluate, is_open, used
 from kbuild.spec.spec import Spec
+from kbuild.spec.weights import settled
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence
 from kbuild.text.problem import SpecError
@@ -22,7 +26,8 @@ def filled(spec: Spec) -> Node:
 
     What depends on where it stands (`$i`, a block's parameters, `$input_shape`) stays a variable; `vars` keeps what
     such
-    expressions still need. Paths start at the spec's own folder, whichever file they were written in.
+    expressions still need. Paths of data start at the spec's own folder, whichever file they were written in; those of
+    weights are absolute.
     """
     assert isinstance(spec.node, MappingNode)
     pairs: list[tuple[Scalar, Node]] = []
@@ -34,6 +39,10 @@ def filled(spec: Spec) -> Node:
                 pairs.append((key, MappingNode(tuple((k, _block(v, spec)) for k, v in value.pairs), value.span)))
             case "data":
                 pairs.append((key, _data(_filled(value, spec.scope, frozenset()), spec)))
+            case "model":
+                pairs.append((key, _layers(_filled(value, spec.scope, frozenset()), spec)))
+            case "weights" if spec.weights is not None:
+                pairs.append((key, Scalar(str(spec.weights), value.span)))
             case _:
                 pairs.append((key, _filled(value, spec.scope, frozenset())))
     tree = MappingNode(tuple(pairs), spec.node.span)
@@ -47,10 +56,39 @@ def filled(spec: Spec) -> Node:
     return MappingNode(tuple(pairs), tree.span)
 
 
+def roots(spec: Spec) -> tuple[Path, ...]:
+    """The folders that what `filled` gives may read: the spec's own, those of the command line, those of weights."""
+    files = [Path(text) for text in _started(filled(spec)) if Path(text).is_absolute()]
+    known = (spec.home, *spec.data_roots)
+    more = (path.parent for path in files if not any(path.is_relative_to(root) for root in known))
+    return tuple(dict.fromkeys((*known, *more)))
+
+
+def _started(node: Node) -> Iterator[str]:
+    """Whatever stands under a key `weights`."""
+    match node:
+        case MappingNode():
+            for key, value in node.pairs:
+                if key.value == "weights" and isinstance(value, Scalar) and isinstance(value.value, str):
+                    yield value.value
+                yield from _started(value)
+        case Sequence():
+            for item in node.items:
+                yield from _started(item)
+
+
 def _block(node: Node, spec: Spec) -> Node:
     params = node.get("params") if isinstance(node, MappingNode) else None
     names = frozenset(params.keys) if isinstance(params, MappingNode) else frozenset()
-    return _filled(node, spec.scope, names)
+    return _layers(_filled(node, spec.scope, names), spec)
+
+
+def _layers(node: Node, spec: Spec) -> Node:
+    """A model or block whose entries name the weights that they start from by absolute paths."""
+    if isinstance(node, MappingNode):
+        pairs = ((key, settled(value, spec) if key.value == "layers" else value) for key, value in node.pairs)
+        return MappingNode(tuple(pairs), node.span)
+    return settled(node, spec)
 
 
 def _filled(node: Node, scope: Scope, hidden: frozenset[str]) -> Node:
@@ -78,7 +116,7 @@ def _hole(node: MappingNode, scope: Scope, hidden: frozenset[str]) -> Node:
     except SpecError:
         return node
     beside = tuple(
-        (k, _filled(v, scope, hidden)) for k, v in node.pairs if not str(k.value).startswith("$") and k.value in _ENTRY
+        (k, _filled(v, scope, hidden)) for k, v in node.pairs if not str(k.value).startswith("$") and k.value in SIBLINGS
     )
     if not beside:
         return choice
@@ -87,9 +125,6 @@ def _hole(node: MappingNode, scope: Scope, hidden: frozenset[str]) -> Node:
     if isinstance(choice, Scalar) and isinstance(choice.value, str):
         return MappingNode(((choice, Scalar(None, node.span)), *beside), node.span)
     return MappingNode(((Scalar("chain", node.span), choice), *beside), node.span)
-
-
-_ENTRY = frozenset({"name", "from", "outputs", "call", "repeat", "when", "trainable", "weights"})
 
 
 def _walked(node: MappingNode) -> frozenset[str]:

@@ -10,7 +10,7 @@ from kbuild.text.problem import Problem
 
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 SPEC_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
-SIBLINGS = ("name", "from", "outputs", "call", "repeat", "when", "trainable", "weights")
+SIBLINGS = ("name", "from", "outputs", "call", "repeat", "when", "trainable", "weights", "remat")
 """Keys beside the call of an entry."""
 STRUCTURE = ("chain", "branches", "merge", "reuse")
 NOUNS = {

@@ -23,6 +23,7 @@ from kbuild.spec.static import check_chain
 from kbuild.spec.train_section import train_section
 from kbuild.spec.tune_section import check_tune
 from kbuild.spec.unused import unused
+from kbuild.spec.weights import start_weights
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, brief, plain
 from kbuild.text.node import Sequence as SequenceNode
@@ -65,6 +66,7 @@ def parse(
     context = Context(known, trust=trust, own=own)
     found = part(lambda: data_section(node.get("data"), scope, context, home, roots), Found(None, {}, {}))
     train = part(lambda: train_section(node.get("train"), scope, context), train_section(None, scope, context))
+    weights = part(lambda: start_weights(node.get("weights"), scope, home, roots), None)
     part(lambda: check_tune(node.get("tune"), context), None)
     model = part(lambda: model_section(node.get("model"), node.span, scope), ModelSection((), node, None))
     preprocess = part(lambda: {key: auto(chain, model.layers) for key, chain in found.preprocess.items()}, {})
@@ -77,7 +79,7 @@ def parse(
     return Spec(
         name=name, node=node, scope=scope, blocks=blocks, inputs=model.inputs, layers=model.layers,
         outputs=model.outputs, data=found.data, preprocess=preprocess, augment=found.augment, train=train, home=home,
-        sources=sources, data_roots=roots, trust=trust, use=use, own=own, problems=problems,
+        sources=sources, data_roots=roots, trust=trust, weights=weights, use=use, own=own, problems=problems,
     )  # fmt: skip
 
 
@@ -98,14 +100,10 @@ class _Collected:
 
 def _top(node: MappingNode) -> list[Problem]:
     problems: list[Problem] = []
-    for key, value in node.pairs:
+    for key in (key for key, _ in node.pairs):
         if key.value not in KEYS:
             problems.append(
                 Problem("K101", f"a spec has no key `{key.value}`", key.span, help=suggestion(str(key.value), KEYS))
-            )
-        elif key.value == "weights" and plain(value) not in (None, False):
-            problems.append(
-                Problem("K190", "`weights` is not supported by this version of kbuild", key.span, help="leave it out")
             )
     version = node.get("kbuild")
     if version is None:

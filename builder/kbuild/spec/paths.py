@@ -15,7 +15,9 @@ _LONGEST = 255
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[A-Za-z]:[\\/]|\\\\|~")
 
 
-def allowed(node: object, home: Path, roots: Sequence[Path] = (), help: str | None = None) -> Path:
+def allowed(
+    node: object, home: Path, roots: Sequence[Path] = (), help: str | None = None, beside: Path | None = None
+) -> Path:
     """The absolute path that `node` names.
 
     A relative one starts at the folder of the file it is written in; if nothing is there, at each of the roots. One
@@ -26,6 +28,7 @@ def allowed(node: object, home: Path, roots: Sequence[Path] = (), help: str | No
         node: the scalar that holds the path; its span tells the file it stands in.
         home: the folder of the spec.
         roots: further folders that may be read.
+        beside: one more, which is named from the folder that it stands in: `runs/base-001` is in `runs`.
 
     Raises:
         SpecError: K112 if it leads elsewhere.
@@ -45,6 +48,9 @@ def allowed(node: object, home: Path, roots: Sequence[Path] = (), help: str | No
     if own is None:
         starts.append(Path.cwd())
         readable.append(Path.cwd())
+    if beside is not None:
+        starts.append(beside.parent)
+        readable.append(beside)
     candidates = [Path(os.path.normpath(start / text)) for start in starts]
     inside = [path for path in candidates if _inside(path, readable)]
     if not inside:

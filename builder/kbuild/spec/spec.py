@@ -60,6 +60,8 @@ class Spec:
         preprocess: chains by input name; the key `""` is for the only input.
         augment: calls by input name, likewise.
         data, train: the sections; `data` is None where there is none.
+        weights: the file or run that the network starts from.
+        started: whether the network has what it started from already, so that no weights are read.
         use, own: files of the user's own code, and the signatures of the classes in them, by name.
         home: the folder that relative paths start at.
         problems: warnings; errors were raised.
@@ -80,6 +82,8 @@ class Spec:
     sources: tuple[Source, ...]
     data_roots: tuple[Path, ...] = ()
     trust: bool = False
+    weights: Path | None = None
+    started: bool = False
     use: tuple[Path, ...] = ()
     own: Mapping[str, Signature] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()

@@ -10,7 +10,7 @@ from kbuild.data.load import load
 from kbuild.model import backend as engine
 from kbuild.model.use import trusted
 from kbuild.plan.applications import asking
-from kbuild.plan.check import check, unless_open
+from kbuild.plan.check import check, starts, unless_open
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import rundir
@@ -72,7 +72,10 @@ def _fit(spec: Spec, out: Path | None, backend: str | None, command: Sequence[st
 def prepared(spec: Spec, backend: str | None) -> "Iterator[Job]":
     """Start Keras, read the data and make all that training needs; what is made inside computes as the spec says."""
     assert spec.data is not None
-    waits = unless_open(spec) is None
+    looked = unless_open(spec)
+    lacks = [] if looked is None else starts(spec, looked.plan, "error")
+    if lacks:
+        raise SpecError(lacks)
     engine.start(backend)
     trusted(spec.use)
     dataset = load(spec.data, spec.train.seed, features=features(spec), trust=spec.trust)
@@ -80,7 +83,7 @@ def prepared(spec: Spec, backend: str | None) -> "Iterator[Job]":
     from kbuild.model import learn
     from kbuild.train import execution, job
 
-    with asking(learn.ahead) if waits else nullcontext():
+    with asking(learn.ahead) if looked is None else nullcontext():
         # what the values tell, a header did not
         found = check(spec, dataset.header)
     with execution.precision(spec.train):

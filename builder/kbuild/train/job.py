@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from kbuild.data.dataset import Dataset, Part
-from kbuild.model import build, objects
+from kbuild.model import build, objects, start
 from kbuild.plan.check import check
 from kbuild.plan.head import Head
 from kbuild.plan.plan import Plan
@@ -26,6 +26,7 @@ class Job:
         train, validation: batches; validation is None where there is none.
         names: what the logs of an epoch will hold.
         notes: what a user should know, a line each.
+        started: what was taken of the files that the model starts from.
     """
 
     spec: Spec
@@ -38,6 +39,7 @@ class Job:
     validation: feed.Feed | None
     names: tuple[str, ...]
     notes: tuple[str, ...]
+    started: tuple[start.Taken, ...] = ()
 
     @property
     def metrics(self) -> tuple[Call, ...]:
@@ -59,6 +61,7 @@ def prepare(spec: Spec, plan: Plan, heads: Sequence[Head], dataset: Dataset) -> 
         # what was built is remembered: now the units can be held against the classes, and the rules asked again
         found = check(spec, dataset.header)
         plan, heads = found.plan, found.heads
+    started = start.start(model, plan, spec)
     build.adapt(model, plan, dataset.train.x)
     features = build.features(model, plan)
     training = _training(spec, heads, dataset.train, features)
@@ -69,7 +72,8 @@ def prepare(spec: Spec, plan: Plan, heads: Sequence[Head], dataset: Dataset) -> 
     logs = first_batch(model, spec, heads, dataset.train, features)
     names = monitors.check(spec, tuple(logs), validation is not None)
     why = [head.why for head in heads if head.why]
-    return Job(spec, plan, heads, dataset, model, features, training, validation, names, (*why, *notes))
+    notes = [*why, *map(str, started), *notes]
+    return Job(spec, plan, heads, dataset, model, features, training, validation, names, tuple(notes), started)
 
 
 def aligned(dataset: Dataset, plan: Plan, heads: Sequence[Head]) -> Dataset:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from kbuild.text.problem import Problem, SpecError
 from kbuild.text.read import read
 from kbuild.text.source import Source
 from kbuild.train import checkpoint, lock, rundir
-from kbuild.train.progress import Reporter, reporter
 from kbuild.train.checkpoint import Position
+from kbuild.train.progress import Reporter, reporter
 from kbuild.train.run import Run
 from kbuild.train.runset import RunSet, is_set
 
@@ -62,6 +63,7 @@ def resume(
         spec = load(path / "spec.yaml", overrides, data_roots=data_roots, trust=trust)
         same(path, info, None if found is None else str(found.state["spec"]), backend)
         start = None if found is None else _position(found, longer=epochs is not None)
+        spec = replace(spec, started=start is not None)
         over = start is not None and (bool(start.state["stopped"]) or start.epoch >= spec.train.epochs)
         if start is not None and over and info.get("status") == "done":
             raise SpecError(_done(path, start.epoch))

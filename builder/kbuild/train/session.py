@@ -11,7 +11,7 @@ import numpy as np
 
 from kbuild.model import backend
 from kbuild.spec.data import Npz
-from kbuild.spec.fill import filled
+from kbuild.spec.fill import filled, roots
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.write import write
 from kbuild.train import atomic, checkpoint, events, execution, figures, history, lock, loop, rundir, score
@@ -153,7 +153,8 @@ def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, cause: Exception
         figures.curves(path / "report" / "curves.png", history.read(path / "history.csv"), epoch)
     test = score.report(job.model, job.heads, job.dataset, job.features, job.spec, path) if status == "done" else {}
     seconds = sum(row["seconds"] for row in keeper.rows)
-    run = Run(path, status, len(keeper.rows), seconds, epoch, numbers, test, guard.signals.received)
+    weights = [taken.as_json() for taken in job.started] or rundir.info(path).get("weights") or ()
+    run = Run(path, status, len(keeper.rows), seconds, epoch, numbers, test, guard.signals.received, weights)
     _show(keeper.board, path, numbers)
     rundir.describe(
         path,
@@ -210,13 +211,14 @@ def _begin(job: Job, path: Path, text: str, command: Sequence[str], start: Posit
             "validation": len(data.validation or ()),
             "test": len(data.test or ()),
         },
-        data_roots=[str(root) for root in (spec.home, *spec.data_roots)],
+        data_roots=[str(root) for root in roots(spec)],
         trust=spec.trust,
         use=[str(file) for file in spec.use],
         parameters=job.model.count_params(),
         inputs={name: _described(name, array, job) for name, array in data.train.x.items()},
         outputs=[score.described(head) for head in job.heads],
         notes=[*job.notes, *backend.notes()],
+        **({"weights": [taken.as_json() for taken in job.started]} if job.started else {}),
         planned_epochs=spec.train.epochs,
     )
 

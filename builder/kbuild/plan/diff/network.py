@@ -135,8 +135,11 @@ def _changes(one: Side, other: Side, had: Step, has: Step) -> list[Change]:
     before, after = (True if step.trainable is None else plain(step.trainable) for step in (had, has))
     if not alike(before, after):
         found.append(Change("trainable", before, after))
-    if had.weights != has.weights:
-        found.append(Change("weights", had.weights, has.weights))
+    paths = [step.weights and step.weights.path for step in (had, has)]
+    if paths[0] != paths[1]:
+        found.append(Change("weights", *paths))
+    if (had.remat is None) != (has.remat is None):
+        found.append(Change("remat", had.remat is not None, has.remat is not None))
     return found
 
 
