@@ -109,6 +109,9 @@ def test_a_budget_is_optional_in_each_part():
         ("{accumulate: 2, optimizer: {Adam: {gradient_accumulation_steps: 4}}}", "K153",
          "`train.accumulate` and `gradient_accumulation_steps` of `Adam` both accumulate gradients",
          "keep `train.accumulate`"),
+        ("distribute: model_parallel", "K105",
+         "`train.distribute`: must be 'none' or 'data_parallel', not `model_parallel`", None),
+        ("distribute: true", "K105", "`train.distribute`: must be 'none' or 'data_parallel', not `true`", None),
         ("trainable: {backbone: false}", "K152", "`trainable` is said of an entry, or in a phase",
          "write `trainable: false` beside the entry, and `trainable: {entry: true}` in the phase that thaws it"),
         ("phases: {epochs: 1}", "K105", "`train.phases` is a list of phases, not `{epochs: 1}`",
@@ -180,6 +183,8 @@ def test_a_phase_is_the_section_with_what_it_says_laid_over_it():
 def test_phases_are_switched_off(off: str):
     assert train(f"phases: {off}").parts == (train("epochs: 10"),)
     assert train("accumulate: false").accumulate == 1
+    assert train("distribute: data_parallel").distribute == "data_parallel"
+    assert train("distribute: false").distribute == train("epochs: 1").distribute == "none"
 
 
 def test_a_hole_in_a_phase_has_a_path_of_its_own():

@@ -105,7 +105,6 @@ def keys_of(node) -> set[str]:
 def test_every_key_of_the_format_stands_in_an_example_or_is_said_to_be_for_later():
     from kbuild.spec import data, train
     from kbuild.spec.parse import KEYS
-    from kbuild.spec.train_section import LATER
     from kbuild.spec.tune_section import KEYS as TUNE
 
     shown = set().union(*(keys_of(read(Source("example", whole(text)))) for _, code, text in EXAMPLES if not code))
@@ -114,7 +113,7 @@ def test_every_key_of_the_format_stands_in_an_example_or_is_said_to_be_for_later
     wanted = {key for section in sections for key in section.model_fields} - {"kind"}
     wanted |= {*SIBLINGS, *STRUCTURE, *TUNE, *train.SCHEDULES, "params", "inputs", "layers", "outputs"}
     wanted |= {"$choice", "$int", "$float", "$bool", "default", "step", "sampling"}
-    later = {"weights", "use", *LATER}
+    later = {"weights", "use"}
     assert wanted - later <= shown
     assert set(KEYS) - later <= shown
     assert all(f"`{key}`" in PAGE for key in later | set(KEYS))

@@ -201,6 +201,7 @@ class Train(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     deterministic: bool = False
     accumulate: Annotated[int, Field(ge=1, le=10**6)] = 1
+    distribute: Literal["none", "data_parallel"] = "none"
     trainable: dict[str, bool | tuple[str, ...]] | None = None
     phases: Annotated[tuple["Train", ...], WithJsonSchema({})] = ()
 

@@ -2,7 +2,7 @@
 together refused.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from kbuild.spec.call import Call
@@ -18,11 +18,6 @@ from kbuild.spec.validate import validated
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence, brief, plain
 from kbuild.text.problem import Problem, SpecError, mistake
-
-LATER: Mapping[str, Any] = {
-    "distribute": "none",
-}
-"""Keys whose place is kept: only the value that changes nothing is taken."""
 
 
 def train_section(node: Node | None, scope: Scope, context: Context) -> Train:
@@ -70,13 +65,10 @@ def _made(node: MappingNode, context: Context, in_phase: bool = False) -> tuple[
     for key, value in node.pairs:
         name = str(key.value)
         try:
-            if name in LATER:
-                _later(key, value)
-            elif name == "trainable" and not in_phase:
+            if name == "trainable" and not in_phase:
                 said = "`trainable` is said of an entry, or in a phase"
                 raise mistake("K152", said, key.span, help=_FREEZE, path="train.trainable")
-            else:
-                values[name] = _READ.get(name, _plain)(value, context)
+            values[name] = _READ.get(name, _plain)(value, context)
         except SpecError as error:
             problems += error.problems
             if name not in Train.model_fields:
@@ -93,16 +85,13 @@ def _made(node: MappingNode, context: Context, in_phase: bool = False) -> tuple[
 _FREEZE = "write `trainable: false` beside the entry, and `trainable: {entry: true}` in the phase that thaws it"
 
 
-def _later(key: Scalar, value: Node) -> None:
-    name = str(key.value)
-    if plain(value) != LATER[name] and plain(value) is not False:
-        raise mistake(
-            "K190", f"`train.{name}` is not supported by this version of kbuild", key.span, help="leave it out"
-        )
-
-
 def _plain(value: Node, context: Context) -> Any:
     return plain(value)
+
+
+def distribute(value: Node, context: Context) -> Any:
+    """`none` or `data_parallel`; `false` is none."""
+    return "none" if isinstance(value, Scalar) and value.value in (None, False) else plain(value)
 
 
 def accumulate(value: Node, context: Context) -> Any:
@@ -257,5 +246,6 @@ _READ: dict[str, Callable[[Node, Context], Any]] = {
     "budget": _section(Budget, "budget"),
     "callbacks": callbacks,
     "accumulate": accumulate,
+    "distribute": distribute,
     "trainable": trainable,
 }

@@ -8,7 +8,6 @@ from kbuild.spec.schema.sections import properties, section, switched
 from kbuild.spec.schema.values import Defs, Schema, about, either, mapping, opened, ref
 from kbuild.spec.signature import identifiers
 from kbuild.spec.train import SCHEDULES, Budget, Checkpoint, EarlyStopping, Execution, TensorBoard, Train
-from kbuild.spec.train_section import LATER
 from kbuild.spec.tune_section import KEYS
 
 _COUNT = {"type": "integer", "minimum": 1}
@@ -16,11 +15,6 @@ _OFF = {"enum": [None, False]}
 _BOOLEAN = {"type": "boolean"}
 _PATTERNS = {"items": opened({"type": "string"}), "minItems": 1}
 _AMOUNT = {"type": "number", "exclusiveMinimum": 0}
-_KEPT: dict[str, Schema] = {
-    "distribute": about("Over several devices.", {"enum": ["none", "data_parallel"]}),
-}
-"""Keys of the format that this version refuses; `LATER` says which those are."""
-_NOT_YET = " This version of kbuild refuses it."
 _ABOUT = {
     "optimizer": "An optimizer of Keras: `adam`, `{Adam: 1e-3}`.",
     "loss": "`auto`, a loss, or a map by output.",
@@ -37,6 +31,7 @@ _ABOUT = {
     "execution": "How the training step is run.",
     "budget": "What the network may cost at most.",
     "accumulate": "Steps whose gradients are averaged before the weights change.",
+    "distribute": "`data_parallel` shares each batch among all devices.",
     "trainable": "By entry: `true`, `false`, or patterns of the layers in it that learn in this phase.",
     "phases": "Parts of the training, one after the other: each is laid over `train`, and the weights go on.",
     "repeats": "How many times to train, each with the next seed: a set of runs, with mean and standard deviation.",
@@ -68,14 +63,12 @@ def train(callable: Callable, defs: Defs) -> None:
         "checkpoint": switched(Checkpoint, defs, "boolean", "null"),
         "budget": switched(Budget, defs, "boolean", "null"),
         "accumulate": {"if": {"type": "integer"}, "then": {"minimum": 1}, "else": _OFF},
+        "distribute": {"enum": ["none", "data_parallel", None, False]},
         "trainable": mapping({}, "null") | {"additionalProperties": opened(either("array", _PATTERNS, _BOOLEAN))},
         "execution": either("string", {"const": "auto"}, switched(Execution, defs, "boolean", "null")),
     }
     known |= {name: _offering(schema, defs) for name, schema in special.items()}
     known = {name: about(_ABOUT.get(name, ""), schema) for name, schema in known.items()}
-    for name in LATER:
-        said = _KEPT[name]["description"] + _NOT_YET
-        known[name] = about(said, opened({k: v for k, v in _KEPT[name].items() if k != "description"}))
     defs["phase"] = mapping({name: known[name] for name in PHASE}, "null")
     known["phases"] = about(_ABOUT["phases"], opened(either("array", {"items": opened(ref("phase"))}, _OFF)))
     defs["train"] = mapping({name: schema for name, schema in known.items() if name != "trainable"}, "boolean", "null")
