@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from kbuild.data.header import Header, Tensor
-from kbuild.model.build import adapt, build, features
+from kbuild.model.adapt import adapt
+from kbuild.model.build import build, features
 from kbuild.plan.expand import expand
 from kbuild.spec.load import load
 from kbuild.text.problem import SpecError

@@ -3,7 +3,8 @@
 import keras
 import numpy as np
 
-from kbuild.model.build import adapt, build, features
+from kbuild.model.adapt import adapt
+from kbuild.model.build import build, features
 from kbuild.plan.expand import expand
 from kbuild.spec.load import load
 

@@ -48,6 +48,9 @@ def folder(tmp_path):
     x, y = rng.integers(0, 17, (40, 8, 8, 1), dtype=np.uint8), np.arange(40) % 10
     np.savez(tmp_path / "digits.npz", x_train=x, y_train=y, w_train=np.ones(40, "float32"), x_test=x, y_test=y)
     np.savez(tmp_path / "pairs.npz", xi=x, xm=rng.random((40, 4), dtype="float32"), yd=y, ye=y % 2)
+    (tmp_path / "arrays").mkdir()
+    for name, array in {"x_train": x, "y_train": y, "x_test": x, "y_test": y}.items():
+        np.save(tmp_path / "arrays" / f"{name}.npy", array)
     rows = "".join(f"{20 + i},{'ABC'[i % 3]},some words {i},{i * 1.5}\n" for i in range(30))
     for name in ("prices.csv", "prices_test.csv"):
         (tmp_path / name).write_text("age,city,note,price\n" + rows)

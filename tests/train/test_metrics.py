@@ -33,9 +33,9 @@ def test_report_of_classes():
 
 
 def test_errors_of_numbers():
-    found = metrics.regression(np.array([1.0, 2.0, 3.0]), np.array([[1.0], [2.0], [5.0]]))
+    found = metrics.compared(np.array([1.0, 2.0, 3.0]), np.array([[1.0], [2.0], [5.0]])).numbers
     assert found == {"mae": pytest.approx(2 / 3), "rmse": pytest.approx(np.sqrt(4 / 3)), "r2": pytest.approx(1 - 4 / 2)}
-    assert np.isnan(metrics.regression(np.ones(3), np.ones(3))["r2"])
+    assert np.isnan(metrics.compared(np.ones(3), np.ones(3)).numbers["r2"])
 
 
 def test_worst_first():

@@ -10,6 +10,7 @@ from kbuild.data import encode, tokens
 from kbuild.data.dataset import Part
 from kbuild.data.fail import fail, unknown
 from kbuild.data.header import Features
+from kbuild.data.lazy import whole
 from kbuild.spec.data import Csv
 from kbuild.text.problem import SpecError
 
@@ -97,7 +98,7 @@ def learn(choice: Choice, train: Part) -> tuple[Mapping[str, object], encode.App
         joined = name == choice.joined
         shape = choice.shapes.get(name)
         length = shape[0] if shape and len(shape) == 1 and shape[0] else LENGTH
-        described = [_learned(column, choice.kinds[column], train.x[column], joined, length) for column in columns]
+        described = [_learned(column, choice.kinds[column], whole(train.x[column]), joined, length) for column in columns]
         inputs[name] = {"columns": described, "joined": joined, "scalar": shape == ()}
     encoding = {"kind": "columns", "inputs": inputs}
     return encoding, lambda part: encode.columns(encoding, part.x, part.ids or ())

@@ -1,11 +1,12 @@
-"""A data set in memory: what a source loads to, and a split takes apart."""
+"""A data set: what a source loads to, and a split takes apart."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from kbuild.data.header import Header
+from kbuild.data.lazy import Array, Lazy, take
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,27 +14,32 @@ class Part:
     """Examples, aligned on their first axis.
 
     Args:
-        x: arrays by input name.
+        x: arrays by input name; those that are not in memory are `Lazy`.
         y: arrays by output name; empty if there are no labels.
         weights: (examples,) float32 weights of the examples, or None.
         ids: for messages and reports: a file name or row number for each example, or None.
     """
 
-    x: Mapping[str, np.ndarray]
-    y: Mapping[str, np.ndarray] = field(default_factory=dict)
+    x: Mapping[str, Array]
+    y: Mapping[str, Array] = field(default_factory=dict)
     weights: np.ndarray | None = None
-    ids: tuple[str, ...] | None = None
+    ids: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.x.values())))
 
+    @property
+    def streams(self) -> bool:
+        """Whether some of it is not in memory."""
+        return any(isinstance(array, Lazy) for array in (*self.x.values(), *self.y.values()))
+
     def take(self, index: np.ndarray) -> "Part":
         """The examples at `index`, in its order."""
         return Part(
-            {name: array[index] for name, array in self.x.items()},
-            {name: array[index] for name, array in self.y.items()},
+            {name: take(array, index) for name, array in self.x.items()},
+            {name: take(array, index) for name, array in self.y.items()},
             None if self.weights is None else self.weights[index],
-            None if self.ids is None else tuple(self.ids[i] for i in index),
+            None if self.ids is None else tuple(str(self.ids[i]) for i in index),
         )
 
 

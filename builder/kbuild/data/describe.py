@@ -9,6 +9,7 @@ import numpy as np
 from kbuild.data.dataset import Dataset, Part
 from kbuild.data.header import Header, Target
 from kbuild.data.labels import integers
+from kbuild.data.lazy import Array, chunks
 
 EXAMPLES = 5
 _PARTS = ("train", "validation", "test")
@@ -102,21 +103,23 @@ def _parts(dataset: Dataset) -> Mapping[str, Part]:
     return {name: part for name, part in found.items() if part is not None}
 
 
-def _range(array: np.ndarray) -> dict[str, float]:
-    return {"min": float(array.min()), "max": float(array.max()), "mean": float(array.mean(dtype=np.float64))}
+def _range(array: Array) -> dict[str, float]:
+    seen = [(rows.min(), rows.max(), rows.sum(dtype=np.float64)) for _, rows in chunks(array)]
+    low, high, total = (np.array(column) for column in zip(*seen, strict=True))
+    return {"min": float(low.min()), "max": float(high.max()), "mean": float(total.sum() / array.size)}
 
 
-def _content(array: np.ndarray, target: Target) -> dict[str, Any]:
+def _content(array: Array, target: Target) -> dict[str, Any]:
     if target.count is None:
         return _range(array)
-    labels = integers(target, array)
+    labels, count = integers(target, array), target.count
     if labels is not None:
-        sizes = np.bincount(labels, minlength=target.count)
+        sizes = np.bincount(labels, minlength=count)
     elif target.task == "multilabel":
-        sizes = array.sum(axis=0).astype(int)
+        sizes = sum(rows.sum(axis=0).astype(int) for _, rows in chunks(array))
     else:
-        sizes = np.bincount(array.reshape(-1), minlength=target.count)
-    return {"examples": dict(zip(target.classes, sizes.tolist(), strict=True))}
+        sizes = sum(np.bincount(rows.reshape(-1), minlength=count) for _, rows in chunks(array))
+    return {"examples": dict(zip(target.classes, np.asarray(sizes).tolist(), strict=True))}
 
 
 def _spread(part: Part, header: Header, count: int) -> np.ndarray:

@@ -15,7 +15,7 @@ def classes(root: Path) -> Sequence[str]:
     with os.scandir(root) as entries:
         for entry in entries:
             if not entry.name.startswith(".") and entry.is_dir():
-                _inside(entry, root)
+                inside(entry, root)
                 names.append(entry.name)
     if len(names) < 2:
         said = f"one folder only, `{names[0]}`" if names else "no folders"
@@ -49,6 +49,16 @@ def counts(root: Path, endings: Collection[str], limit: int = 50_000) -> Mapping
     return found
 
 
+def inside(entry: os.DirEntry[str] | Path, root: Path) -> None:
+    """Raises SpecError K405 for a link that leads out of a folder."""
+    if entry.is_symlink() and not Path(entry).resolve().is_relative_to(root.resolve()):
+        raise fail(
+            "K405",
+            f"the link `{shown(Path(entry))}` leads out of its folder",
+            "copy the files, or name the folder that they are in",
+        )
+
+
 def _some(folder: Path, endings: Collection[str]) -> Sequence[Path]:
     found = sorted(_walk(folder, folder, endings))
     if not found:
@@ -66,17 +76,8 @@ def _walk(folder: Path, root: Path, endings: Collection[str]) -> Iterator[Path]:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            _inside(entry, root)
+            inside(entry, root)
             if entry.is_dir():
                 yield from _walk(Path(entry.path), root, endings)
             elif entry.name.lower().endswith(tuple(endings)):
                 yield Path(entry.path)
-
-
-def _inside(entry: os.DirEntry[str], root: Path) -> None:
-    if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(root.resolve()):
-        raise fail(
-            "K405",
-            f"the link `{shown(Path(entry.path))}` leads out of its folder",
-            "copy the files, or name the folder that they are in",
-        )

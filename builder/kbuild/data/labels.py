@@ -10,9 +10,10 @@ import numpy as np
 
 from kbuild.data.fail import fail
 from kbuild.data.header import Target, Task
+from kbuild.data.lazy import Array, cast, collected, every, extent, mapped, whole
 from kbuild.data.loaded import numbers
 
-Arrays = Mapping[str, np.ndarray]
+Arrays = Mapping[str, Array]
 
 
 def told(name: str, parts: Arrays, classes: Sequence[str] = ()) -> tuple[Arrays, Target]:
@@ -35,7 +36,7 @@ def told(name: str, parts: Arrays, classes: Sequence[str] = ()) -> tuple[Arrays,
         said = ", ".join(f"`{array.dtype}` in `{part}`" for part, array in parts.items())
         raise fail("K412", f"`y.{name}` has different types: {said}", "store the same type in all parts")
     if kind == "U" or kind == "S":
-        return texts(name, {part: array.astype(str) for part, array in parts.items()})
+        return texts(name, {part: np.asarray(array, str) for part, array in parts.items()})
     if kind not in "biuf":
         raise fail(
             "K412",
@@ -47,12 +48,12 @@ def told(name: str, parts: Arrays, classes: Sequence[str] = ()) -> tuple[Arrays,
     if _vectors(parts):
         return _rows(parts, classes)
     if kind == "f" or _picture(next(iter(parts.values())).shape):
-        found = {part: array.astype(np.float32) for part, array in parts.items()}
+        found = {part: cast(array, np.float32) for part, array in parts.items()}
         return found, Target(next(iter(found.values())).shape[1:], "float32", "regression")
     return _integers(name, parts, ("false", "true") if kind == "b" and not classes else classes)
 
 
-def texts(name: str, parts: Arrays) -> tuple[Arrays, Target]:
+def texts(name: str, parts: Mapping[str, np.ndarray]) -> tuple[Arrays, Target]:
     """Classes by their names, sorted. Raises SpecError K412, K414."""
     if next(iter(parts.values())).ndim != 1:
         raise fail("K412", f"`y.{name}` holds text in several columns", "give each output a column of its own")
@@ -79,11 +80,11 @@ def guess(shape: Sequence[int | None], kind: str) -> Target:
     return Target(() if shape == (1,) else shape, "int32")
 
 
-def integers(target: Target, y: np.ndarray) -> np.ndarray | None:
+def integers(target: Target, y: Array) -> np.ndarray | None:
     """(examples,) integer classes of a target, or None if it has no single class for each example."""
     if target.one_hot:
-        return np.argmax(y, axis=1)
-    return y if target.task in ("binary", "multiclass") and y.ndim == 1 else None
+        return collected(y, lambda rows: np.argmax(rows, axis=1))
+    return whole(y) if target.task in ("binary", "multiclass") and y.ndim == 1 else None
 
 
 def renamed(name: str, parts: Arrays, target: Target, classes: Sequence[str]) -> tuple[Arrays, Target]:
@@ -136,18 +137,22 @@ def numerals(count: int) -> tuple[str, ...]:
     return tuple(str(i) for i in range(count))
 
 
-def _moved(array: np.ndarray, place: np.ndarray, target: Target) -> np.ndarray:
+def _moved(array: Array, place: np.ndarray, target: Target) -> Array:
     if target.one_hot or target.task == "multilabel":
-        return array[:, np.argsort(place)]
-    return place[array].astype(array.dtype)
+        return mapped(array, lambda rows: rows[:, np.argsort(place)], array.shape[1:])
+    return mapped(array, lambda rows: place[rows].astype(rows.dtype), array.shape[1:])
 
 
-def _flat(array: np.ndarray) -> np.ndarray:
-    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind != "f" else array
+def _flat(array: Array) -> Array:
+    column = array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind != "f"
+    return mapped(array, lambda rows: rows[:, 0], ()) if column else array
 
 
 def _vectors(parts: Arrays) -> bool:
-    return all(a.ndim == 2 and a.shape[1] > 1 and bool(((a == 0) | (a == 1)).all()) for a in parts.values())
+    return all(
+        a.ndim == 2 and a.shape[1] > 1 and every(a, lambda rows: ((rows == 0) | (rows == 1)).all())
+        for a in parts.values()
+    )
 
 
 def _picture(shape: Sequence[int | None]) -> bool:
@@ -156,16 +161,16 @@ def _picture(shape: Sequence[int | None]) -> bool:
 
 
 def _rows(parts: Arrays, classes: Sequence[str]) -> tuple[Arrays, Target]:
-    found = {part: array.astype(np.float32) for part, array in parts.items()}
+    found = {part: cast(array, np.float32) for part, array in parts.items()}
     width = next(iter(found.values())).shape[1]
     names = tuple(classes) if len(classes) == width else numerals(width)
-    one_hot = all(bool((array.sum(axis=1) == 1).all()) for array in found.values())
+    one_hot = all(every(array, lambda rows: (rows.sum(axis=1) == 1).all()) for array in found.values())
     return found, Target((width,), "float32", "multiclass" if one_hot else "multilabel", names, width, one_hot)
 
 
 def _integers(name: str, parts: Arrays, classes: Sequence[str]) -> tuple[Arrays, Target]:
-    low = min(int(array.min()) for array in parts.values())
-    high = max(int(array.max()) for array in parts.values())
+    ends = [extent(array) for array in parts.values()]
+    low, high = min(int(low) for low, _ in ends), max(int(high) for _, high in ends)
     examples = sum(array.size for array in parts.values())
     help = "labels are 0, 1, …; store numbers that are to be predicted as float32"
     if low < 0:
@@ -183,6 +188,6 @@ def _integers(name: str, parts: Arrays, classes: Sequence[str]) -> tuple[Arrays,
             "K414", f"`y.{name}` has the label {high} and there are {len(classes)} classes", "labels count from 0"
         )
     count = max(high + 1, len(classes))
-    found = {part: array.astype(np.int32) for part, array in parts.items()}
+    found = {part: cast(array, np.int32) for part, array in parts.items()}
     shape = next(iter(found.values())).shape[1:]
     return found, Target(shape, "int32", classed(count), tuple(classes) or numerals(count), count)

@@ -1,20 +1,18 @@
-"""Data → Dataset: examples in memory, checked, split and encoded. Raises SpecError, K4xx.
+"""Data → Dataset: examples in memory or where they lie, checked, split and encoded. Raises SpecError, K4xx.
 
 A pure function of what the source holds and the seed.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from kbuild.data.dataset import Dataset, Part
+from kbuild.data.dataset import Dataset
 from kbuild.data.header import Features, Header, Target, Tensor
 from kbuild.data.labels import renamed
 from kbuild.data.loaded import Loaded
 from kbuild.data.seen import seen
 from kbuild.data.split import split
+from kbuild.data.survey import survey
 from kbuild.spec.data import Csv, Data, Images, Named, Npz, Python, Texts
 
 RECONSTRUCTION = Target((), "float32", "reconstruction")
@@ -51,16 +49,16 @@ def load(data: Data, seed: int, *, features: Features | None = None, trust: bool
     if data.target == "input":
         parts = {name: replace(part, y={}) for name, part in parts.items()}
         targets = {"output": RECONSTRUCTION}
-    train = parts["train"]
+    train, found = parts["train"], survey(parts, loaded.parts)
     encoding["targets"] = {name: {"task": t.task, "classes": list(t.classes)} for name, t in targets.items()}
     header = Header(
         {name: Tensor(array.shape[1:], array.dtype.name) for name, array in train.x.items()},
         targets,
         {name: len(part) for name, part in loaded.parts.items()},
         train.weights is not None,
-        seen(train, targets),
+        seen(train, targets, found.ranges["train"]),
     )
-    return Dataset(header, train, parts.get("validation"), parts.get("test"), encoding, digest(parts))
+    return Dataset(header, train, parts.get("validation"), parts.get("test"), encoding, found.digest)
 
 
 def read(data: Data, features: Features, trust: bool) -> Loaded:
@@ -73,7 +71,7 @@ def read(data: Data, features: Features, trust: bool) -> Loaded:
         case Npz() as source:
             from kbuild.data import npz
 
-            return npz.read(source)
+            return npz.read(source, data.in_memory)
         case Csv() as source:
             from kbuild.data import table
 
@@ -90,21 +88,6 @@ def read(data: Data, features: Features, trust: bool) -> Loaded:
             from kbuild.data import python
 
             return python.read(source, trust)
-
-
-def digest(parts: Mapping[str, Part]) -> str:
-    """Hex SHA-256 of names, types, shapes and bytes of all arrays of all parts."""
-    found = hashlib.sha256()
-    for part, content in sorted(parts.items()):
-        arrays = {f"x.{name}": array for name, array in content.x.items()} | {
-            f"y.{name}": array for name, array in content.y.items()
-        }
-        if content.weights is not None:
-            arrays["weights"] = content.weights
-        for name, array in sorted(arrays.items()):
-            found.update(f"{part}\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-            found.update(np.ascontiguousarray(array).data)
-    return found.hexdigest()
 
 
 def _renamed(loaded: Loaded, classes: Sequence[str] | None) -> Loaded:

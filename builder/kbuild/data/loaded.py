@@ -8,13 +8,14 @@ import numpy as np
 from kbuild.data.dataset import Part
 from kbuild.data.fail import fail
 from kbuild.data.header import Target
+from kbuild.data.lazy import Array, Lazy, chunks
 
-Encode = Callable[[Part], tuple[Mapping[str, object], Callable[[Part], Mapping[str, np.ndarray]]]]
+Encode = Callable[[Part], tuple[Mapping[str, object], Callable[[Part], Mapping[str, Array]]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A source in memory.
+    """A source, in memory or where it lies.
 
     Args:
         parts: `train`, and `validation` and `test` if the source has its own.
@@ -31,7 +32,10 @@ class Loaded:
 
 
 def checked(part: Part, name: str) -> Part:
-    """A part whose arrays agree in length and hold finite numbers only. Raises SpecError K411, K412, K413, K415."""
+    """A part whose arrays agree in length and hold finite numbers only. Raises SpecError K411, K412, K413, K415.
+
+    Whether the numbers of a `Lazy` are finite is seen when they are read for the first time, in `survey.py`.
+    """
     arrays = {**{f"x.{k}": a for k, a in part.x.items()}, **{f"y.{k}": a for k, a in part.y.items()}}
     if not part.x:
         raise fail("K411", f"`{name}` has no inputs", "name at least one array for `x`")
@@ -51,23 +55,25 @@ def checked(part: Part, name: str) -> Part:
     if not next(iter(lengths.values())):
         raise fail("K411", f"`{name}` has no examples", "a part needs at least one")
     for key, array in part.x.items():
-        numbers(array, f"`x.{key}` of `{name}`")
+        numbers(array, f"`x.{key}` of `{name}`", values=not isinstance(array, Lazy))
     if part.weights is not None:
         _weights(part.weights, name)
     return part
 
 
-def numbers(array: np.ndarray, what: str) -> None:
-    """Refuse what is no number, or not finite: it would show as a loss of nan, much later. Raises K412, K413."""
+def numbers(array: Array, what: str, *, values: bool = True) -> None:
+    """Refuse what is no number, or not finite: it would show as a loss of nan, much later. Raises K412, K413.
+
+    Args:
+        values: False looks at the type alone.
+    """
     if array.dtype.kind not in "biuf":
         kind = "text" if array.dtype.kind in "US" else f"`{array.dtype}`"
         raise fail("K412", f"{what} holds {kind}, not numbers", "store numbers; a csv source encodes text")
-    if array.dtype.kind != "f" or not array.size:
+    if array.dtype.kind != "f" or not array.size or not values:
         return
-    rows = array.reshape(len(array), -1)
-    step = max(1, 2**22 // max(1, rows.shape[1]))
-    for start in range(0, len(rows), step):
-        bad = ~np.isfinite(rows[start : start + step]).all(axis=1)
+    for start, rows in chunks(array):
+        bad = ~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1)
         if bad.any():
             first = start + int(np.argmax(bad))
             raise fail(

@@ -13,6 +13,7 @@ from kbuild.data.dataset import Part
 from kbuild.data.fail import fail, shown, there, unknown
 from kbuild.data.header import Features, Target
 from kbuild.data.labels import classed, texts
+from kbuild.data.lazy import Array
 from kbuild.data.loaded import Loaded
 from kbuild.spec.data import Csv
 
@@ -52,7 +53,7 @@ def read(source: Csv, features: Features, classes: Sequence[str] = (), *, limit:
             raise unknown("K420", f"`{shown(source.test)}` has no column `{gone[0]}`", gone[0], tables["test"].columns)
     wanted = _targets(source, tables["train"])
     plan = columns.choose(source, columns.Rows.of(tables.values()), wanted, features)
-    y: dict[str, dict[str, np.ndarray]] = {part: {} for part in tables}
+    y: dict[str, dict[str, Array]] = {part: {} for part in tables}
     targets: dict[str, Target] = {}
     for name in wanted:
         output = "output" if len(wanted) == 1 else name
@@ -182,7 +183,7 @@ def _targets(source: Csv, table: Table) -> Sequence[str]:
     return wanted
 
 
-def _target(name: str, tables: Mapping[str, Table], classes: Sequence[str]) -> tuple[Mapping[str, np.ndarray], Target]:
+def _target(name: str, tables: Mapping[str, Table], classes: Sequence[str]) -> tuple[Mapping[str, Array], Target]:
     cells = {part: table.columns[name] for part, table in tables.items()}
     for part, table in tables.items():
         empty = np.flatnonzero(cells[part] == "")
@@ -207,7 +208,7 @@ def _target(name: str, tables: Mapping[str, Table], classes: Sequence[str]) -> t
     return {part: a.astype(np.float32) for part, a in found.items()}, Target((), "float32", "regression")
 
 
-def _whole(found: Mapping[str, np.ndarray], distinct: np.ndarray) -> tuple[Mapping[str, np.ndarray], Target]:
+def _whole(found: Mapping[str, np.ndarray], distinct: np.ndarray) -> tuple[Mapping[str, Array], Target]:
     names = tuple(str(int(value)) for value in distinct)
     labels = {part: np.searchsorted(distinct, array).astype(np.int32) for part, array in found.items()}
     return labels, Target((), "int32", classed(len(names)), names, len(names))

@@ -10,6 +10,7 @@ from kbuild.data.dataset import Part
 from kbuild.data.fail import fail, shown
 from kbuild.data.header import Header, Seen, Target, Tensor
 from kbuild.data.labels import classed
+from kbuild.data.lazy import whole
 from kbuild.data.loaded import Loaded
 from kbuild.spec.data import Texts
 
@@ -39,10 +40,10 @@ def read(source: Texts) -> Loaded:
     def learn(train: Part) -> tuple[Mapping[str, object], encode.Apply]:
         encoding = {
             "kind": "text",
-            "vocabulary": tokens.vocabulary(train.x["input"], source.vocabulary),
+            "vocabulary": tokens.vocabulary(whole(train.x["input"]), source.vocabulary),
             "length": source.length,
         }
-        return encoding, lambda part: {"input": encode.encode_texts(encoding, part.x["input"].tolist())}
+        return encoding, lambda part: {"input": encode.encode_texts(encoding, whole(part.x["input"]).tolist())}
 
     return Loaded({"train": part}, {"output": _target(tuple(found))}, learn=learn)
 

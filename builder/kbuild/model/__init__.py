@@ -5,6 +5,7 @@ ambient.py   what a machine brings that must not change a run
 objects.py   Call → Keras object
 use.py       the user's own classes, under `--trust`
 build.py     Plan → keras.Model
+adapt.py     what its preprocessing learns from the training part
 start.py      the weights that a model starts from; stored.py reads them of a file
 read.py      keras.Model → Plan
 learn.py     an application → what kbuild remembers of it

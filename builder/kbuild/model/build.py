@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import keras
-import numpy as np
 
 from kbuild.model.learn import learn
 from kbuild.model.objects import make
@@ -192,34 +191,15 @@ def features(model: keras.Model, plan: Plan) -> keras.Model | None:
     """
     if not plan.preprocess:
         return None
-    outputs = {name: _tensor(model, ref) for name, ref in plan.features.items()}
+    outputs = {name: tensor(model, ref) for name, ref in plan.features.items()}
     return keras.Model(model.input, next(iter(outputs.values())) if len(outputs) == 1 else outputs, name="preprocess")
 
 
-def _tensor(model: keras.Model, ref: Ref) -> Any:
+def tensor(model: keras.Model, ref: Ref) -> Any:
+    """The tensor of a model that an entry of the plan gave."""
     # Keras sorts the inputs of a model by name
     inputs = {tensor.name: tensor for tensor in model.inputs}
     if ref.step in inputs:
         return inputs[ref.step]
     output = next(operation for operation in model.operations if operation.name == ref.step).output
     return output[ref.index] if isinstance(output, list | tuple) else output
-
-
-def adapt(model: keras.Model, plan: Plan, x: Mapping[str, np.ndarray]) -> None:
-    """Adapt the layers of `data.preprocess` that learn from data (`Normalization`, …), each on what reaches it, once.
-
-    Args:
-        x: the training examples by input name, (examples, …).
-    """
-    for step in plan.steps:
-        if step.name not in plan.preprocess or step.call.namespace != "layers":
-            continue
-        layer: Any = model.get_layer(step.name)
-        known = any(step.call.args.get(name) is not None for name in ("mean", "bin_boundaries", "vocabulary"))
-        if not hasattr(layer, "adapt") or known or not step.args:
-            continue
-        ref = step.args[0]
-        assert isinstance(ref, Ref)
-        before = keras.Model(model.input, _tensor(model, ref))
-        given = next(iter(x.values())) if len(x) == 1 else dict(x)
-        layer.adapt(np.asarray(before.predict(given, verbose=0)))

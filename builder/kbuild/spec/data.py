@@ -3,18 +3,20 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, Strict, WithJsonSchema
+from pydantic import BeforeValidator, Field, Strict, WithJsonSchema
 
 from kbuild.spec.section import Section
 from kbuild.spec.train import amount
 
 
-def _held(value: bool | int | float | str) -> bool | int | Literal["auto"]:
+def _held(value: object) -> bool | int | Literal["auto"]:
     """`auto`, `true`, `false`, or an amount of memory as bytes."""
-    if isinstance(value, bool) or value == "auto":
+    if isinstance(value, bool):
         return value
+    if value == "auto":
+        return "auto"
     try:
-        return amount(value)
+        return amount(str(value))
     except ValueError:
         raise ValueError(
             f"`{str(value)[:60]}` is no amount of memory; write `auto`, `true`, `false`, or an amount such as `2 GB`"
@@ -26,7 +28,7 @@ _HELD = {
     "minimum": 1,
     "pattern": r"^\s*(auto|[0-9.]+([eE][+-]?[0-9]+)?\s*([kKmMgGtTpP][iI]?)?[bB]?)\s*$",
 }
-InMemory = Annotated[bool | int | float | str, AfterValidator(_held), WithJsonSchema(_HELD)]
+InMemory = Annotated[bool | int | Literal["auto"], BeforeValidator(_held), WithJsonSchema(_HELD)]
 """Whether examples are held in memory, or up to how many bytes of them. After validation a bool, `auto` or bytes."""
 
 

@@ -22,9 +22,11 @@ from kbuild.text.node import Sequence as SequenceNode
 from kbuild.text.problem import Problem, SpecError, mistake
 
 KINDS: Mapping[str, type] = {
-    "npz": Npz, "csv": Csv, "parquet": Csv, "images": Images, "text": Texts, "python": Python
+    "npz": Npz, "npy": Npz, "csv": Csv, "parquet": Csv, "images": Images, "text": Texts, "python": Python
 }  # fmt: skip
 LATER = ("tfrecord", "tfds")
+LIKE = {"parquet": "csv", "npy": "npz"}
+"""Kinds that differ from another in how their files are read, and in nothing else that is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def source(value: Node, context: Context, home: Path, roots: Sequence[Path]) -> 
         first = value.keys[0] if value.keys else ""
         raise mistake(
             "K104",
-            "`data.source` needs one of `npz`, `csv`, `parquet`, `images`, `text`, `python`",
+            "`data.source` needs one of `npz`, `npy`, `csv`, `parquet`, `images`, `text`, `python`",
             value.span,
             help=suggestion(first, KINDS),
         )
@@ -167,9 +169,9 @@ def source(value: Node, context: Context, home: Path, roots: Sequence[Path]) -> 
     values = {str(key.value): _part(kind, str(key.value), item, home, roots) for key, item in value.pairs}
     if kind == "images":
         values |= values.pop("images")
-    if kind == "parquet":
-        values = {**values, "csv": values["parquet"], "kind": "parquet"}
-        values.pop("parquet")
+    if kind in LIKE:
+        values = {**values, LIKE[kind]: values[kind], "kind": kind}
+        values.pop(kind)
     return validated(KINDS[kind], values, "data.source", value)
 
 
@@ -178,7 +180,7 @@ def _part(kind: str, key: str, item: Node, home: Path, roots: Sequence[Path]) ->
         if isinstance(item, MappingNode):
             return {str(k.value): allowed(v, home, roots) for k, v in item.pairs}
         return {"train": allowed(item, home, roots)}
-    if key in {"npz", "csv", "parquet", "text"} and key == kind:
+    if key in {"npz", "npy", "csv", "parquet", "text"} and key == kind:
         return allowed(item, home, roots)
     if kind in {"csv", "parquet"} and key == "test":
         return allowed(item, home, roots)

@@ -12,7 +12,9 @@ import keras
 import numpy as np
 
 from kbuild.data.dataset import Part
+from kbuild.data.lazy import Array, cast
 from kbuild.data.order import permutation
+from kbuild.train import stream
 from kbuild.train.augment import Augment
 
 ops: Any = keras.ops  # its annotations say that functions return None
@@ -52,7 +54,7 @@ def feed(
     """Batches of a part of the data.
 
     Args:
-        part: examples in memory; `y` may hold more than the outputs.
+        part: examples; `y` may hold more than the outputs.
         batch_size: >= 1; the last batch of an epoch may be smaller.
         outputs: names of the model's outputs that are trained, in order.
         seed: shuffle by (seed, epoch); None keeps the order.
@@ -75,6 +77,7 @@ def feed(
         # layers have to have their variables before a pipeline traces them
         batch(0, *({n: ops.convert_to_tensor(a[:2]) for n, a in group.items()} for group in arrays))
     build = _pipeline if keras.backend.backend() == "tensorflow" else _indexed
+    build = stream.streamed if stream.streams(arrays) else build
     rest, reorder = build(arrays, len(part), batch_size, steps, batch, made, augment is not None)
 
     def start(epoch: int) -> None:
@@ -116,10 +119,10 @@ def bare(values: Mapping[str, object]) -> object:
     return next(iter(values.values())) if len(values) == 1 else values
 
 
-def _narrow(array: np.ndarray) -> np.ndarray:
-    """JAX has no 64-bit numbers, and no backend needs them here."""
-    array = np.asarray(array)
-    return array.astype({"int64": "int32", "float64": "float32"}.get(array.dtype.name, array.dtype), copy=False)
+def _narrow(array: Array) -> Array:
+    """JAX has no 64-bit numbers, and no backend needs them here; nor numbers in another machine's order of bytes."""
+    dtype = np.dtype({"int64": "int32", "float64": "float32"}.get(array.dtype.name, array.dtype.name))
+    return array if array.dtype == dtype else cast(array, dtype)
 
 
 def _pipeline(arrays: tuple, count: int, size: int, steps: int, batch: Batch, made: bool, random: bool):

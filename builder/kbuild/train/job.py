@@ -7,7 +7,8 @@ import keras
 import numpy as np
 
 from kbuild.data.dataset import Dataset, Part
-from kbuild.model import build, objects, start
+from kbuild.data.lazy import Array
+from kbuild.model import adapt, build, objects, start
 from kbuild.plan.check import check
 from kbuild.plan.head import Head
 from kbuild.plan.plan import Plan
@@ -53,7 +54,7 @@ def prepare(spec: Spec, plan: Plan, heads: Sequence[Head], dataset: Dataset) -> 
     Raises:
         SpecError: K160 for a monitor that nothing yields; K511 if the model, its loss and the data do not fit together.
     """
-    notes = execution.prepare(spec.train)
+    notes = [*_on_disk(dataset), *execution.prepare(spec.train)]
     heads = tuple(heads)
     dataset = aligned(dataset, plan, heads)
     model = build.build(plan)
@@ -62,7 +63,7 @@ def prepare(spec: Spec, plan: Plan, heads: Sequence[Head], dataset: Dataset) -> 
         found = check(spec, dataset.header)
         plan, heads = found.plan, found.heads
     started = start.start(model, plan, spec)
-    build.adapt(model, plan, dataset.train.x)
+    adapt.adapt(model, plan, dataset.train.x)
     features = build.features(model, plan)
     training = _training(spec, heads, dataset.train, features)
     compile.compile(model, spec.train, heads, training.steps)
@@ -74,6 +75,12 @@ def prepare(spec: Spec, plan: Plan, heads: Sequence[Head], dataset: Dataset) -> 
     why = [head.why for head in heads if head.why]
     notes = [*why, *map(str, started), *notes]
     return Job(spec, plan, heads, dataset, model, features, training, validation, names, tuple(notes), started)
+
+
+def _on_disk(dataset: Dataset) -> list[str]:
+    parts = [part for part in (dataset.train, dataset.validation, dataset.test) if part is not None and part.streams]
+    size = sum(array.nbytes for part in parts for array in part.x.values())
+    return [f"{size / 1e9:.3g} GB of examples are not held in memory, but read as they are needed"] if parts else []
 
 
 def aligned(dataset: Dataset, plan: Plan, heads: Sequence[Head]) -> Dataset:
@@ -167,7 +174,7 @@ def _whole(part: Part, outputs: Sequence[str]) -> Part:
     return replace(part, y=given)
 
 
-def _renamed(arrays: Mapping[str, np.ndarray], names: Sequence[str]) -> Mapping[str, np.ndarray]:
+def _renamed(arrays: Mapping[str, Array], names: Sequence[str]) -> Mapping[str, Array]:
     return {names[0]: next(iter(arrays.values()))} if len(arrays) == len(names) == 1 else arrays
 
 
@@ -181,7 +188,7 @@ def _dense(part: Part, heads: Sequence[Head]) -> Part:
     for head in heads:
         categorical = head.loss is not None and "categorical" in head.loss.name.lower()
         if head.output in y and head.count and categorical:
-            y[head.output] = weights.one_hot(y[head.output], head.count)
+            y[head.output] = weights.one_hot(y[head.output], head.count, lazy=part.streams)
     return Part(part.x, y, part.weights, part.ids)
 
 

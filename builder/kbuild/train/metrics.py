@@ -1,9 +1,12 @@
 """Predictions and truth as arrays → what they are worth. Knows nothing of models."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from kbuild.data.lazy import Array, rows_at_once
 
 
 def probabilities(outputs: np.ndarray, logits: bool) -> np.ndarray:
@@ -61,16 +64,47 @@ def per_class(true: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -
     return rows
 
 
-def regression(true: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """Mean absolute error, root of the mean squared error, and R² (NaN where the truth does not vary)."""
-    true, predicted = (np.asarray(a, "float64").reshape(len(a), -1) for a in (true, predicted))
-    error = predicted - true
-    spread = np.sum((true - true.mean(axis=0)) ** 2)
-    return {
-        "mae": float(np.mean(np.abs(error))),
-        "rmse": float(np.sqrt(np.mean(error**2))),
-        "r2": float(1.0 - np.sum(error**2) / spread) if spread > 0 else float("nan"),
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Numbers predicted and true.
+
+    Args:
+        numbers: mean absolute error, root of the mean squared error, and R² (NaN where the truth does not vary).
+        absolute, squared: (n,) mean error of each example.
+    """
+
+    numbers: dict[str, float]
+    absolute: np.ndarray
+    squared: np.ndarray
+
+
+def compared(true: Array, predicted: Array) -> Compared:
+    """How far predictions are off, piece by piece.
+
+    The deviations from the mean of the truth are added up as pieces come (Chan, Golub and LeVeque, 1979, eq. 2.1).
+
+    Args:
+        true, predicted: (n, …), with as many numbers for each example.
+    """
+    absolute, squared = np.empty(len(true)), np.empty(len(true))
+    mean, spread, seen = np.zeros(()), 0.0, 0
+    step = min(rows_at_once(true), rows_at_once(predicted))
+    for start in range(0, len(true), step):
+        one, two = (np.asarray(a[start : start + step], "float64") for a in (true, predicted))
+        one, two = one.reshape(len(one), -1), two.reshape(len(two), -1)
+        absolute[start : start + step] = np.abs(two - one).mean(axis=1)
+        squared[start : start + step] = ((two - one) ** 2).mean(axis=1)
+        middle, count = one.mean(axis=0), len(one)
+        apart = middle - mean
+        spread += float(np.sum((one - middle) ** 2) + np.sum(apart**2) * seen * count / (seen + count))
+        mean, seen = mean + apart * (count / (seen + count)), seen + count
+    error = float(np.mean(squared))
+    numbers = {
+        "mae": float(np.mean(absolute)),
+        "rmse": float(np.sqrt(error)),
+        "r2": 1.0 - error * seen * mean.size / spread if spread > 0 else float("nan"),
     }
+    return Compared(numbers, absolute, squared)
 
 
 def worst(error: np.ndarray, count: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from kbuild.data.dataset import Dataset, Part
+from kbuild.data.lazy import Array, Lazy, whole
 from kbuild.data.load import load
 from kbuild.model import backend as engine
 from kbuild.model.use import trusted
@@ -16,6 +17,7 @@ from kbuild.spec.load import load as load_spec
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import atomic, figures, metrics, run, rundir, weights
+from kbuild.train.outputs import predicted
 
 WORST = 24
 PartName = Literal["train", "validation", "test"]
@@ -117,13 +119,12 @@ def _written(model, heads, part: Part, name: str, features, spec: Spec, path: Pa
 
     feed = batches(spec, heads, part, features)
     numbers = {key: float(value) for key, value in model.evaluate(feed.data, verbose=0, return_dict=True).items()}
-    raw = model.predict(feed.data, verbose=0)
-    outputs = dict(raw) if isinstance(raw, Mapping) else dict(zip([h.output for h in heads], _listed(raw), strict=True))
     assert spec.data is not None
+    outputs = predicted(model, heads, part, feed.data, spec.data.batch_size)
     result: dict[str, object] = {"part": name, "examples": len(part), "metrics": numbers, "outputs": {}}
     for head in heads:
         suffix = "" if len(heads) == 1 else f"-{head.output}"
-        value = np.asarray(outputs[head.output])
+        value = outputs[head.output]
         if spec.data.target == "input":
             one = _reconstruction(part, value, features, head.output, path, suffix)
         else:
@@ -133,21 +134,23 @@ def _written(model, heads, part: Part, name: str, features, spec: Spec, path: Pa
     return result
 
 
-def _output(head: Head, part: Part, value: np.ndarray, path: Path, suffix: str, name: str) -> dict[str, object]:
+def _output(head: Head, part: Part, value: Array, path: Path, suffix: str, name: str) -> dict[str, object]:
     true = part.y.get(head.output)
     report = path / "report"
     if true is None:
         return {}
     if head.task in ("binary", "multiclass") and value.ndim == 2:
-        return _classes(head, part, weights.integers(true), value, report, suffix, name)
+        return _classes(head, part, weights.integers(true), whole(value), report, suffix, name)
     if head.task == "regression":
-        error = np.abs(value.reshape(len(value), -1) - np.asarray(true).reshape(len(true), -1)).mean(axis=1)
-        figures.scatter(report / f"prediction{suffix}.png", true, value, f"{head.output}, {name}")
+        found = metrics.compared(true, value)
+        error = found.absolute
+        shown = slice(figures.POINTS)
+        figures.scatter(report / f"prediction{suffix}.png", true[shown], value[shown], f"{head.output}, {name}")
         rows = [
             {"id": _id(part, at), "true": np.asarray(true[at]), "predicted": value[at], "error": error[at]}
             for at in metrics.worst(error, WORST)
         ]
-        return {"task": head.task, **metrics.regression(true, value), "worst": atomic.finite(rows)}
+        return {"task": head.task, **found.numbers, "worst": atomic.finite(rows)}
     return {"task": head.task}
 
 
@@ -184,26 +187,25 @@ def _classes(head, part: Part, true: np.ndarray, value: np.ndarray, report: Path
     }
 
 
-def _reconstruction(part: Part, value: np.ndarray, features, output: str, path: Path, suffix: str) -> dict:
+def _reconstruction(part: Part, value: Array, features, output: str, path: Path, suffix: str) -> dict:
     from kbuild.train.feed import targets
 
-    step = 256
-    pieces = [
-        targets({k: a[at : at + step] for k, a in part.x.items()}, [output], features)
-        for at in range(0, len(part), step)
-    ]
-    true = np.concatenate([np.asarray(piece[output]) for piece in pieces])
-    error = np.square(value.reshape(len(value), -1) - true.reshape(len(true), -1)).mean(axis=1)
+    def inputs(rows: np.ndarray) -> np.ndarray:
+        return np.asarray(targets({name: array[rows] for name, array in part.x.items()}, [output], features)[output])
+
+    true = Lazy((len(part), *inputs(np.arange(1)).shape[1:]), np.dtype("float32"), inputs)
+    found = metrics.compared(true, value)
+    error = found.squared
     worst = metrics.worst(error, WORST)
     if true.ndim == 4 and true.shape == value.shape and true.shape[-1] in (1, 3):
         images = [image for at in worst[: WORST // 2] for image in (true[at], value[at])]
         titles = [text for at in worst[: WORST // 2] for text in (f"{_id(part, at)}", f"mse {error[at]:.3g}")]
         figures.pictures(path / "report" / f"worst{suffix}.png", images, titles)
     rows = [{"id": _id(part, at), "mse": float(error[at])} for at in worst]
-    return {"task": "reconstruction", **metrics.regression(true, value), "worst": rows}
+    return {"task": "reconstruction", **found.numbers, "worst": rows}
 
 
-def _images(part: Part) -> np.ndarray | None:
+def _images(part: Part) -> Array | None:
     for array in part.x.values():
         if (array.ndim == 4 and array.shape[-1] in (1, 3)) or (array.ndim == 3 and min(array.shape[1:]) >= 8):
             return array
@@ -214,5 +216,3 @@ def _id(part: Part, at: int) -> str:
     return part.ids[at] if part.ids is not None else str(int(at))
 
 
-def _listed(raw: object) -> list:
-    return list(raw) if isinstance(raw, list | tuple) else [raw]

@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from kbuild.data.lazy import Array
 from kbuild.model import backend
 from kbuild.spec.data import Npz
 from kbuild.spec.fill import filled, roots
@@ -223,12 +224,20 @@ def _begin(job: Job, path: Path, text: str, command: Sequence[str], start: Posit
     )
 
 
-def _described(name: str, array: np.ndarray, job: Job) -> dict[str, object]:
+def _described(name: str, array: Array, job: Job) -> dict[str, object]:
     """An input, so that new examples can be read without the data."""
     source = None if job.spec.data is None else job.spec.data.source
     keys = source.x if isinstance(source, Npz) else name
     key = keys if isinstance(keys, str) else keys.get(name, name)
-    return {"shape": array.shape[1:], "dtype": array.dtype.name, "range": [array.min(), array.max()], "key": key}
+    ranges = job.dataset.header.seen.inputs
+    known = ranges.get(name) or next(iter(ranges.values()))
+    number = float if array.dtype.kind == "f" else int
+    return {
+        "shape": array.shape[1:],
+        "dtype": array.dtype.name,
+        "range": [number(known.low), number(known.high)],
+        "key": key,
+    }
 
 
 def _hyperparameters(job: Job) -> dict[str, object]:
@@ -246,7 +255,9 @@ def _hyperparameters(job: Job) -> dict[str, object]:
 
 def _not_finite(job: Job, failure: tuple[str, float, str], path: Path, best) -> Problem:
     """What to tell of a loss that is not a number: where, what is left, and the likeliest cause."""
-    bad = [key for key, array in (*job.dataset.train.x.items(), *job.dataset.train.y.items()) if not _sound(array)]
+    seen = job.dataset.header.seen
+    ranges = {**seen.targets, **seen.inputs}
+    bad = [name for name, of in ranges.items() if not (math.isfinite(of.low) and math.isfinite(of.high))]
     if bad:
         hint = f"the training data are not finite in `{bad[0]}`; clean them"
     else:
@@ -260,7 +271,3 @@ def _not_finite(job: Job, failure: tuple[str, float, str], path: Path, best) -> 
 def _diverged(failure: tuple[str, float, str]) -> str:
     name, value, where = failure
     return f"`{name}` became {'NaN' if math.isnan(value) else 'infinite'} in {where}"
-
-
-def _sound(array: np.ndarray) -> bool:
-    return array.dtype.kind != "f" or bool(np.isfinite(array).all())

@@ -5,13 +5,14 @@ from typing import Literal
 
 import numpy as np
 
+from kbuild.data.lazy import Array, Lazy, collected
 from kbuild.data.weights import balanced
 from kbuild.text.problem import Problem, SpecError
 
 
 def of_examples(
     class_weight: Literal["balanced"] | Mapping[str, float] | None,
-    y: np.ndarray,
+    y: Array,
     classes: Sequence[str],
     count: int | None,
     weights: np.ndarray | None,
@@ -43,20 +44,32 @@ def of_examples(
     return (result if weights is None else result * weights).astype("float32")
 
 
-def integers(y: np.ndarray) -> np.ndarray:
+def integers(y: Array) -> np.ndarray:
     """Labels as (n,) int64: from (n,), (n, 1) or one-hot (n, classes)."""
-    y = np.asarray(y)
+    return collected(y, _integers)
+
+
+def _integers(y: np.ndarray) -> np.ndarray:
     if y.ndim == 2 and y.shape[1] > 1:
         return y.argmax(axis=1).astype("int64")
     return y.reshape(len(y)).astype("int64")
 
 
-def one_hot(y: np.ndarray, count: int) -> np.ndarray:
-    """(n, count) float32 from (n,) or (n, 1) integers; what has that shape already is only cast."""
-    y = np.asarray(y)
+def one_hot(y: Array, count: int, *, lazy: bool = False) -> Array:
+    """(n, count) float32 from (n,) or (n, 1) integers; what has that shape already is only cast.
+
+    Args:
+        lazy: do not hold them in memory.
+    """
+    if not isinstance(y, np.ndarray) or lazy:
+        return Lazy((len(y), count), np.dtype("float32"), lambda rows: _one_hot(y[rows], count))
+    return _one_hot(y, count)
+
+
+def _one_hot(y: np.ndarray, count: int) -> np.ndarray:
     if y.ndim == 2 and y.shape[1] == count and count > 1:
         return y.astype("float32")
-    return np.eye(count, dtype="float32")[integers(y)]
+    return np.eye(count, dtype="float32")[_integers(y)]
 
 
 def _table(class_weight: Mapping[str, float], classes: Sequence[str]) -> np.ndarray:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from kbuild.data.arrays import Index, arrays
 from kbuild.data.fail import fail, shown, there
 from kbuild.data.guess.guess import Guess, center, peeked, spec_name
 from kbuild.data.labels import told
-from kbuild.data.npz import Index, arrays
 from kbuild.spec.data import Npz, NpzPart
 
 _X = ("x", "X", "images", "image", "imgs", "data", "inputs", "input", "features")
@@ -68,7 +68,7 @@ def _first(index: Index, x: Sequence[str], y: Sequence[str]) -> tuple[str, str] 
 
 
 def _fit(index: Index, x: str, y: str) -> bool:
-    shapes = index[x][0], index[y][0]
+    shapes = index[x].shape, index[y].shape
     return bool(shapes[0] and shapes[1]) and shapes[0][0] == shapes[1][0]
 
 
@@ -89,11 +89,11 @@ def _others(index: Index, path: Path) -> tuple[str, str]:
 
 def _each(index: Index, key: str) -> int:
     """Numbers for each example."""
-    return int(np.prod(index[key][0][1:]))
+    return int(np.prod(index[key].shape[1:]))
 
 
 def _shape(index: Index, key: str) -> str:
-    return "×".join(map(str, index[key][0])) or "a single value"
+    return "×".join(map(str, index[key].shape)) or "a single value"
 
 
 def _labels(path: Path, keys: Sequence[str]) -> list[np.ndarray]:

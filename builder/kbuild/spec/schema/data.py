@@ -1,6 +1,7 @@
 """The `data` section."""
 
 from kbuild.spec.data import Csv, Data, Images, Npz, Python, Split, Texts
+from kbuild.spec.data_section import LIKE
 from kbuild.spec.schema.calls import Callable, bare
 from kbuild.spec.schema.sections import properties, section, switched
 from kbuild.spec.schema.values import INPUT_NAME, Defs, Schema, about, either, mapping, opened, ref
@@ -11,7 +12,6 @@ _LATER = {
     "tfrecord": "TensorFlow record files; this version of kbuild does not read them.",
     "tfds": "A set of TensorFlow Datasets; this version of kbuild does not read it.",
 }
-_FOLDS = "Cross-validation; this version of kbuild refuses it."
 
 
 def data(callable: Callable, defs: Defs, sources: tuple[str, ...]) -> None:
@@ -59,13 +59,14 @@ def _sources(defs: Defs) -> None:
     """Define `source`, a map with one of the keys that name a kind."""
     for kind, model in _KINDS.items():
         defs[f"source.{kind}"] = section(model, defs)
-    csv = defs["source.csv"]
-    rows = {("parquet" if key == "csv" else key): value for key, value in csv["properties"].items()}
-    defs["source.parquet"] = {**csv, "properties": rows, "required": ["parquet"]}
+    for kind, other in LIKE.items():
+        model = defs[f"source.{other}"]
+        keys = {(kind if key == other else key): value for key, value in model["properties"].items()}
+        defs[f"source.{kind}"] = {**model, "properties": keys, "required": [kind]}
     defs["source.images"] = _images(defs)
     for kind, said in _LATER.items():
         defs[f"source.{kind}"] = {"type": "object", "description": said}
-    kinds = [*_KINDS, "parquet", "images", *_LATER]
+    kinds = [*_KINDS, *LIKE, "images", *_LATER]
     defs["source"] = {
         "type": "object",
         "properties": {kind: {"description": defs[f"source.{kind}"].get("description", "")} for kind in kinds},
