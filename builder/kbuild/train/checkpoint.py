@@ -122,9 +122,9 @@ def load(path: Path) -> Checkpoint:
 
 
 def clean(folder: Path) -> None:
-    """Remove what a process that was killed had begun to write. Nothing else in the folder is touched."""
+    """Remove what a process that was killed had begun to write or to remove. Nothing else in the folder is touched."""
     for path in folder.iterdir() if folder.is_dir() else ():
-        if _STAGED.match(path.name):
+        if _STAGED.match(path.name) or (_NAME.match(path.name) and not (path / MANIFEST).exists()):
             _remove(path)
 
 
