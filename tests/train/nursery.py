@@ -1,0 +1,207 @@
+"""Real `kbuild` processes without the seconds that Keras takes to start: one process imports it and forks the others.
+
+`python nursery.py` takes orders as lines of JSON and answers in lines of JSON. A child runs the command line that it was
+given, on a disk that fails or until it is killed, as `disk.c` was asked to.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+BUILDER = HERE.parents[1] / "builder"
+
+
+@dataclass(frozen=True)
+class Disk:
+    """What is to happen at the `at`-th of these operations below a folder; at 0 nothing, they are only noted.
+
+    Args:
+        operations: some of `open write fsync rename mkdir unlink rmdir`; empty for all.
+        part: text that the path must have.
+        error: an errno, or 0 to be killed (in a write: after half of it).
+        sticky: whether all later ones fail too.
+    """
+
+    below: Path
+    operations: Sequence[str] = ()
+    part: str = ""
+    at: int = 0
+    error: int = 0
+    sticky: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    """A process that ended: its exit code (or minus the signal), what it said, and what it did to files."""
+
+    code: int
+    out: str
+    err: str
+    touched: tuple[str, ...]
+
+    @property
+    def hit(self) -> tuple[str, ...]:
+        """The operations that failed, or the one that it died at."""
+        return tuple(line[2:] for line in self.touched if line.startswith("! "))
+
+
+class Nursery:
+    """The process that forks. Use it in a `with`."""
+
+    def __init__(self, folder: Path):
+        self.folder, self._number = folder, 0
+        library = folder / "disk.so"
+        build = ["cc", "-shared", "-fPIC", "-O1", "-o", library, HERE / "disk.c", "-ldl"]
+        self.disk = shutil.which("cc") is not None and sys.platform == "linux" and not subprocess.run(build).returncode
+        environment = {**os.environ, "PYTHONPATH": str(BUILDER)}
+        if self.disk:
+            environment["LD_PRELOAD"] = str(library)
+        self._process = subprocess.Popen(
+            [sys.executable, __file__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._ask({"verb": "ready"})
+
+    def __enter__(self) -> "Nursery":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+    def start(
+        self, *arguments: object, disk: Disk | None = None, kill: Mapping[str, int] | None = None,
+        limits: Mapping[str, int] | None = None, environment: Mapping[str, str] | None = None, cwd: Path | None = None,
+    ) -> int:  # fmt: skip
+        """Start `kbuild ARGUMENTS`; its process number.
+
+        Args:
+            kill: SIGKILL at the n-th `batch` (before Keras tells its callbacks), `epoch` (before) or `between` (after).
+            limits: by name of `resource`, such as `RLIMIT_FSIZE`.
+        """
+        self._number += 1
+        order = {
+            "verb": "start", "arguments": [str(one) for one in arguments], "kill": kill or {}, "limits": limits or {},
+            "environment": environment or {}, "cwd": str(cwd or self.folder), "place": str(self.folder / str(self._number)),
+            "disk": None if disk is None else {**vars(disk), "below": str(disk.below)},
+        }  # fmt: skip
+        return int(self._ask(order)["pid"])
+
+    def wait(self, pid: int) -> Done:
+        """Wait for a process."""
+        found = self._ask({"verb": "wait", "pid": pid})
+        place = Path(found["place"])
+        out, err, touched = (place.with_suffix(f".{name}") for name in ("out", "err", "log"))
+        told = tuple(touched.read_text().splitlines()) if touched.exists() else ()
+        return Done(found["code"], out.read_text(), err.read_text(), told)
+
+    def run(self, *arguments: object, **options) -> Done:
+        """Start `kbuild ARGUMENTS` and wait for it."""
+        return self.wait(self.start(*arguments, **options))
+
+    def _ask(self, order: Mapping[str, object]) -> dict:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        line = self._process.stdout.readline()
+        if not line:
+            self._process.communicate()
+            raise RuntimeError("the nursery does not live; what it said stands above")
+        return json.loads(line)
+
+
+def _child(order: Mapping) -> None:
+    for number, suffix in ((1, "out"), (2, "err")):
+        os.dup2(os.open(f"{order['place']}.{suffix}", os.O_WRONLY | os.O_CREAT), number)
+    os.environ.update(order["environment"])
+    os.chdir(order["cwd"])
+    _killing(order["kill"])
+    for name, value in order["limits"].items():
+        resource.setrlimit(getattr(resource, name), (value, value))
+    if order["disk"] is not None:
+        disk = order["disk"]
+        log = os.open(f"{order['place']}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        ctypes.CDLL(None).disk_arm(
+            disk["below"].encode(), ",".join(disk["operations"]).encode(), disk["part"].encode(),
+            ctypes.c_long(disk["at"]), disk["error"], int(disk["sticky"]), log,
+        )  # fmt: skip
+    from kbuild.cli.main import main
+
+    main(order["arguments"])
+
+
+def _killing(kill: Mapping[str, int]) -> None:
+    import keras
+
+    left = dict(kill)
+
+    def count(name: str) -> None:
+        left[name] = left.get(name, 0) - 1
+        if left[name] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    callbacks = keras.callbacks.CallbackList
+    batch, epoch = callbacks.on_train_batch_end, callbacks.on_epoch_end
+
+    def on_train_batch_end(self, at, logs=None):
+        count("batch")
+        batch(self, at, logs)
+
+    def on_epoch_end(self, at, logs=None):
+        count("epoch")
+        epoch(self, at, logs)
+        count("between")
+
+    if kill:
+        callbacks.on_train_batch_end, callbacks.on_epoch_end = on_train_batch_end, on_epoch_end
+
+
+def _serve() -> None:
+    from kbuild.model import backend
+
+    backend.start()
+    for module in ("cli.main", "train.fit", "train.session", "train.resume", "train.score"):
+        __import__(f"kbuild.{module}")
+    places: dict[int, str] = {}
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        order = json.loads(line)
+        answer: dict[str, object] = {"ready": True}
+        if order["verb"] == "start":
+            pid = os.fork()
+            if pid == 0:
+                code = 99
+                try:
+                    answers = None
+                    os.close(0)
+                    _child(order)
+                except SystemExit as end:
+                    code = end.code if isinstance(end.code, int) else 0
+                except BaseException:
+                    import traceback
+
+                    traceback.print_exc()
+                finally:
+                    sys.stdout.flush()
+                    sys.stderr.flush()
+                    os._exit(code)
+            places[pid] = order["place"]
+            answer = {"pid": pid}
+        elif order["verb"] == "wait":
+            _, status = os.waitpid(order["pid"], 0)
+            answer = {"code": os.waitstatus_to_exitcode(status), "place": places.pop(order["pid"])}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.setdefault("MPLCONFIGDIR", home)
+        _serve()
