@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from kbuild.spec.block import library, read_blocks
 from kbuild.spec.calls import Context
@@ -21,7 +21,6 @@ from kbuild.spec.signature import from_file
 from kbuild.spec.spec import Spec
 from kbuild.spec.static import check_chain
 from kbuild.spec.train_section import train_section
-from kbuild.spec.tune_section import check_tune
 from kbuild.spec.unused import unused
 from kbuild.spec.weights import start_weights
 from kbuild.text.node import Mapping as MappingNode
@@ -29,6 +28,9 @@ from kbuild.text.node import Node, Scalar, brief, plain
 from kbuild.text.node import Sequence as SequenceNode
 from kbuild.text.problem import Problem, SpecError, mistake, unique
 from kbuild.text.source import Source, Span
+
+if TYPE_CHECKING:
+    from kbuild.spec.tune import Tune
 
 KEYS = ("kbuild", "name", "extends", "vars", "blocks", "data", "model", "train", "tune", "weights", "use")
 T = TypeVar("T")
@@ -67,7 +69,7 @@ def parse(
     found = part(lambda: data_section(node.get("data"), scope, context, home, roots), Found(None, {}, {}))
     train = part(lambda: train_section(node.get("train"), scope, context), train_section(None, scope, context))
     weights = part(lambda: start_weights(node.get("weights"), scope, home, roots), None)
-    part(lambda: check_tune(node.get("tune"), context), None)
+    tune = part(lambda: _tune(node.get("tune"), scope, context), None)
     model = part(lambda: model_section(node.get("model"), node.span, scope), ModelSection((), node, None))
     preprocess = part(lambda: {key: auto(chain, model.layers) for key, chain in found.preprocess.items()}, {})
     chains = [] if model.layers is node else [model.layers]
@@ -78,8 +80,9 @@ def parse(
     problems = tuple(unique([*collected.problems, *unused(node, blocks)]))
     return Spec(
         name=name, node=node, scope=scope, blocks=blocks, inputs=model.inputs, layers=model.layers,
-        outputs=model.outputs, data=found.data, preprocess=preprocess, augment=found.augment, train=train, home=home,
-        sources=sources, data_roots=roots, trust=trust, weights=weights, use=use, own=own, problems=problems,
+        outputs=model.outputs, data=found.data, preprocess=preprocess, augment=found.augment, train=train, tune=tune,
+        home=home, sources=sources, data_roots=roots, trust=trust, weights=weights, use=use, own=own,
+        problems=problems,
     )  # fmt: skip
 
 
@@ -96,6 +99,15 @@ class _Collected:
         except SpecError as error:
             self.problems.extend(error.problems)
             return otherwise
+
+
+def _tune(node: Node | None, scope: Scope, context: Context) -> "Tune | None":
+    if node is None:
+        return None
+    # most specs search nothing, and its models take time to make
+    from kbuild.spec.tune_section import tune_section
+
+    return tune_section(node, scope, context)
 
 
 def _top(node: MappingNode) -> list[Problem]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kbuild.spec.call import Call
 from kbuild.spec.data import Data
@@ -13,6 +14,9 @@ from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence
 from kbuild.text.problem import Problem
 from kbuild.text.source import Source, Span
+
+if TYPE_CHECKING:
+    from kbuild.spec.tune import Tune
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Spec:
         outputs: `model.outputs` as written, or None for the last entry.
         preprocess: chains by input name; the key `""` is for the only input.
         augment: calls by input name, likewise.
-        data, train: the sections; `data` is None where there is none.
+        data, train, tune: the sections; `data` and `tune` are None where there is none.
         weights: the file or run that the network starts from.
         started: whether the network has what it started from already, so that no weights are read.
         use, own: files of the user's own code, and the signatures of the classes in them, by name.
@@ -86,6 +90,7 @@ class Spec:
     started: bool = False
     use: tuple[Path, ...] = ()
     own: Mapping[str, Signature] = field(default_factory=dict)
+    tune: "Tune | None" = None
     problems: tuple[Problem, ...] = ()
 
     def span(self, path: str) -> Span:

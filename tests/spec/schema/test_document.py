@@ -179,7 +179,7 @@ def test_a_base_that_is_not_shipped(mistakes):
         ("data: {source: digits, augment: [RandomFlop]}", ("data", "augment", 0)),
         ("data: {source: digits, preprocess: {image: [Rescalling]}}", ("data", "preprocess", "image", 0)),
         ("tune: {oracle: {RandomSearch: {max_trial: 3}}}", ("tune", "oracle", "RandomSearch", "max_trial")),
-        ("tune: {objective: {name: a}}", ("tune", "objective")),
+        ("tune: {objective: {direction: max}}", ("tune", "objective")),
         ("vars: {input: 3}", ("vars",)),
         ("blocks: {Unit: [Flatten]}", ("blocks",)),
         ("blocks: {unit: {params: {a: 1}}}", ("blocks", "unit")),

@@ -8,9 +8,9 @@ from kbuild.spec.schema.sections import properties, section, switched
 from kbuild.spec.schema.values import Defs, Schema, about, either, mapping, opened, ref
 from kbuild.spec.signature import identifiers
 from kbuild.spec.train import SCHEDULES, Budget, Checkpoint, EarlyStopping, Execution, TensorBoard, Train
+from kbuild.spec.tune import Tune
 from kbuild.spec.tune_section import KEYS
 
-_COUNT = {"type": "integer", "minimum": 1}
 _OFF = {"enum": [None, False]}
 _BOOLEAN = {"type": "boolean"}
 _PATTERNS = {"items": opened({"type": "string"}), "minItems": 1}
@@ -27,6 +27,7 @@ _ABOUT = {
     "precision": "What the layers compute in.",
     "callbacks": "Calls of `keras.callbacks`.",
     "tensorboard": "What goes into the event files.",
+    "health": "Whether gradients, dead units and the gap to validation are watched.",
     "checkpoint": "How often all that training depends on is saved, and how many checkpoints are kept.",
     "execution": "How the training step is run.",
     "budget": "What the network may cost at most.",
@@ -44,7 +45,8 @@ _SEARCH = {
     "executions_per_trial": "Trainings of each trial.",
     "parallel": "Trials at the same time.",
     "budget": "Trials outside of it are never trained.",
-    "seed": "Of the search.",
+    "timeout": "How long a trial may take: `10 minutes`.",
+    "seed": "Of the search; that of `train` unless it is given.",
 }
 
 
@@ -137,15 +139,13 @@ def _schedule(callable: Callable, defs: Defs) -> Schema:
 
 def tune(callable: Callable, defs: Defs) -> None:
     """Define `tune`."""
-    direction = {"name": {"type": "string"}, "direction": {"enum": ["min", "max"]}}
+    direction = {"name": {"type": "string"}, "direction": {"enum": ["auto", "min", "max"]}}
     limits = {**dict.fromkeys(("params", "flops", "hours"), _AMOUNT), "memory": {"type": ["number", "string"]}}
-    known: dict[str, Schema] = {
+    special: dict[str, Schema] = {
         "oracle": _word("oracles", bare(callable, "oracles")),
-        "objective": {**mapping(direction, "string"), "required": ["name", "direction"]},
-        "executions_per_trial": _COUNT,
-        "parallel": _COUNT,
+        "objective": {**mapping(direction, "string"), "required": ["name"]},
         "budget": mapping(limits, "null"),
-        "seed": {"type": "integer", "minimum": 0},
     }
-    content = {key: about(_SEARCH[key], _offering(known[key], defs)) for key in KEYS}
+    known = {**properties(Tune, defs), **{key: _offering(made, defs) for key, made in special.items()}}
+    content = {key: about(_SEARCH[key], {k: v for k, v in known[key].items() if k != "default"}) for key in KEYS}
     defs["tune"] = mapping(content, "boolean", "null")
