@@ -12,6 +12,7 @@ augment.py      what is done to training examples before the model
 feed.py         batches in an order that is a pure function of (seed, epoch)
 stream.py       batches of data that are not in memory, read ahead
 execution.py    seed, determinism, device, how the step is run
+distribute.py   one batch on several devices or processes; distribute_mirrored.py checks TensorFlow's way of it
 compile.py      optimizer, losses and metrics put on a model
 callbacks.py    what happens at the end of an epoch
 signals.py      a signal ends the run after the step that is under way
