@@ -15,7 +15,7 @@ from kbuild.plan.plan import Plan
 from kbuild.spec.call import Call
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
-from kbuild.train import augment, compile, execution, feed, monitors, weights
+from kbuild.train import augment, compile, execution, feed, monitors, stream, weights
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,10 @@ def first_batch(
 
 
 def broken(error: Exception, where: str, part: Part, model: keras.Model) -> Problem:
-    """What Keras said when a step failed, with the shapes that met."""
+    """What Keras said when a step failed, with the shapes that met; or what is wrong with the data it was to read."""
+    unread = stream.cause(error)
+    if unread is not None:
+        return unread.problems[0]
     shapes = ", ".join(f"`{name}` {tuple(array.shape)}" for name, array in (*part.x.items(), *part.y.items()))
     outputs = ", ".join(
         f"`{name}` {tuple(shape.shape)}" for name, shape in zip(model.output_names, model.outputs, strict=False)

@@ -115,12 +115,15 @@ def installed(info: Mapping[str, object]) -> str | None:
 
 
 def _written(model, heads, part: Part, name: str, features, spec: Spec, path: Path) -> dict[str, object]:
+    from kbuild.train import stream
     from kbuild.train.job import batches
 
     feed = batches(spec, heads, part, features)
-    numbers = {key: float(value) for key, value in model.evaluate(feed.data, verbose=0, return_dict=True).items()}
     assert spec.data is not None
-    outputs = predicted(model, heads, part, feed.data, spec.data.batch_size)
+    with stream.reading():
+        logs = model.evaluate(feed.data, verbose=0, return_dict=True)
+        outputs = predicted(model, heads, part, feed.data, spec.data.batch_size)
+    numbers = {key: float(value) for key, value in logs.items()}
     result: dict[str, object] = {"part": name, "examples": len(part), "metrics": numbers, "outputs": {}}
     for head in heads:
         suffix = "" if len(heads) == 1 else f"-{head.output}"
@@ -214,5 +217,3 @@ def _images(part: Part) -> Array | None:
 
 def _id(part: Part, at: int) -> str:
     return part.ids[at] if part.ids is not None else str(int(at))
-
-

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from kbuild.data.lazy import Array
 from kbuild.model import backend
@@ -57,7 +56,7 @@ def _guarded(job: Job, path: Path, command: Sequence[str], report: Reporter, sta
     try:
         return _train(job, path, command, report, start)
     except OSError as error:
-        # only the disk can be at fault here: the data are in memory
+        # only the disk of the run can be at fault here: data that cannot be read are a SpecError
         with contextlib.suppress(OSError):
             rundir.describe(path, status="failed", error=str(error))
         raise SpecError(

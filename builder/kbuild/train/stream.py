@@ -1,11 +1,12 @@
-"""Arrays that are not in memory → batches, read ahead by threads. The same batches in the same order as `feed.py` gives.
+"""Arrays that are not in memory → batches, read ahead by threads: the same, in the same order, as `feed.py` gives.
 
 What is held at once is a few batches, at most READ_AHEAD bytes of them where a batch is not larger than that.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -58,6 +59,18 @@ def cause(error: BaseException) -> SpecError | None:
         found = _failed[0] if _failed else None
         _failed.clear()
     return found
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """What a reader finds wrong with the data inside is raised as what it is."""
+    try:
+        yield
+    except Exception as error:
+        found = cause(error)
+        if found is None:
+            raise
+        raise found from error
 
 
 _lock = threading.Lock()
