@@ -1,13 +1,17 @@
 """Numbers, text and pictures → TensorBoard event files, without TensorFlow on any backend."""
 
 import importlib
+import io
+import itertools
+import os
+import platform
 import re
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from tensorboard.summary.writer.record_writer import RecordWriter
 
 from kbuild.train import atomic
 
@@ -20,11 +24,24 @@ tensor_shape_pb2: Any = importlib.import_module(f"{_PROTO}.tensor_shape_pb2")
 types_pb2: Any = importlib.import_module(f"{_PROTO}.types_pb2")
 
 
+_numbers = itertools.count()
+
+
 class Events:
-    """One event file. Nothing is lost that was written before `flush`."""
+    """One event file. Nothing is lost that was written before `flush`.
+
+    TensorBoard's own writer writes in a thread, where a disk that is full is nobody's error.
+    """
 
     def __init__(self, folder: Path):
-        self._writer = EventFileWriter(str(folder))
+        folder.mkdir(parents=True, exist_ok=True)
+        # TensorBoard reads the files of a folder in the order of their names
+        name = f"events.out.tfevents.{time.time():017.6f}.{platform.node()}.{os.getpid()}.{next(_numbers)}"
+        self._file = (folder / name).open("ab", buffering=0)
+        self._waiting = io.BytesIO()
+        self._records = RecordWriter(self._waiting)
+        self._records.write(event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2").SerializeToString())
+        self.flush()
 
     def scalar(self, tag: str, value: float, step: int) -> None:
         """A point of a chart."""
@@ -65,12 +82,21 @@ class Events:
         self._add(summary_pb2.Summary.Value(tag=tag, metadata=metadata, tensor=tensor), 0)
 
     def flush(self) -> None:
-        """Have everything on the disk."""
-        self._writer.flush()
+        """Hand everything to the system. After an error nothing more is written: it would stand behind half a record."""
+        content = memoryview(self._waiting.getvalue())
+        self._waiting.seek(0)
+        self._waiting.truncate()
+        try:
+            while content and not self._file.closed:
+                content = content[self._file.write(content) :]
+        except OSError:
+            self._file.close()
+            raise
 
     def close(self) -> None:
         """Flush and close."""
-        self._writer.close()
+        self.flush()
+        self._file.close()
 
     def _tensor(self, tag: str, tensor: Any, plugin: str, step: int) -> None:
         metadata = summary_pb2.SummaryMetadata(
@@ -80,7 +106,7 @@ class Events:
 
     def _add(self, value: Any, step: int) -> None:
         summary = summary_pb2.Summary(value=[value])
-        self._writer.add_event(event_pb2.Event(summary=summary, step=step, wall_time=time.time()))
+        self._records.write(event_pb2.Event(summary=summary, step=step, wall_time=time.time()).SerializeToString())
 
 
 def clean(tag: str) -> str:
@@ -101,7 +127,6 @@ def cut(folder: Path, step: int) -> None:
         step: the last that stays; below 0 nothing does.
     """
     from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
-    from tensorboard.summary.writer.record_writer import RecordWriter
 
     for path in sorted(folder.rglob("events.out.tfevents.*")):
         records = [record for record in RawEventFileLoader(str(path)).Load() if _stays(record, step)]

@@ -57,13 +57,16 @@ def _guarded(job: Job, path: Path, command: Sequence[str], report: Reporter, sta
         return _train(job, path, command, report, start)
     except OSError as error:
         # only the disk of the run can be at fault here: data that cannot be read are a SpecError
+        begun = (path / "run.json").exists()
         with contextlib.suppress(OSError):
-            rundir.describe(path, status="failed", error=str(error))
+            if begun:
+                rundir.describe(path, status="failed", error=str(error))
+        then = f"go on with `kbuild fit --resume {path}`; what was saved before is whole" if begun else "train again"
         raise SpecError(
             Problem(
                 "K608",
                 f"cannot write the run `{path}`: {error.strerror or error}",
-                help=f"make room, then go on with `kbuild fit --resume {path}`; what was saved before is whole",
+                help=f"make room, then {then}",
             )
         ) from error
     finally:
