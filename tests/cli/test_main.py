@@ -98,4 +98,4 @@ def test_ctrl_c_ends_with_130(kbuild, monkeypatch, tmp_path):
     spec = tmp_path / "fine.yaml"
     spec.write_text("kbuild: 1\nmodel: {inputs: {x: {shape: [3]}}, layers: [{Dense: 2}]}\n")
     done = kbuild("check", spec)
-    assert (done.code, done.out, done.err) == (130, "", "")
+    assert (done.code, done.out, done.err) == (130, "", "stopped by Ctrl-C\n")

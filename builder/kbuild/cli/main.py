@@ -4,9 +4,12 @@ import errno
 import functools
 import io
 import os
+import signal
 import sys
-from collections.abc import Callable
-from typing import Annotated
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -58,11 +61,14 @@ def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
     @functools.wraps(verb)
     def guarded(**options: object) -> None:
         try:
-            code = verb(**options) or 0
+            with _terminable():
+                code = verb(**options) or 0
         except SpecError as error:
             code = _mistake(error, options)
-        except KeyboardInterrupt:
-            code = 130
+        except KeyboardInterrupt as error:
+            terminated = isinstance(error, _Terminated)
+            print(f"stopped by {'SIGTERM' if terminated else 'Ctrl-C'}", file=sys.stderr)
+            code = 143 if terminated else 130
         except BrokenPipeError:
             # whoever read has seen enough; Python would complain once more when it flushes
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -74,6 +80,27 @@ def _guarded(verb: Callable[..., int | None]) -> Callable[..., None]:
         raise typer.Exit(code)
 
     return guarded
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, where nothing waits for it but the end."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends the verb as Ctrl-C does: what is half done is undone on the way. Training has handlers of its own."""
+
+    def end(*_: object) -> NoReturn:
+        raise _Terminated
+
+    free = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if free:
+        signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        if free:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _mistake(error: SpecError, options: dict[str, object]) -> int:

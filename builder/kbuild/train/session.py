@@ -154,7 +154,13 @@ def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, cause: Exception
     numbers = {name: value for name, value in row.items() if name not in history.FIRST}
     if keeper.rows:
         figures.curves(path / "report" / "curves.png", history.read(path / "history.csv"), epoch)
-    test = score.report(job.model, job.heads, job.dataset, job.features, job.spec, path) if status == "done" else {}
+    test: Mapping[str, float] = {}
+    if status == "done":
+        try:
+            with guard.signals.breaking():
+                test = score.report(job.model, job.heads, job.dataset, job.features, job.spec, path)
+        except KeyboardInterrupt:
+            status = "stopped"
     seconds = sum(row["seconds"] for row in keeper.rows)
     weights = [taken.as_json() for taken in job.started] or rundir.info(path).get("weights") or ()
     run = Run(path, status, len(keeper.rows), seconds, epoch, numbers, test, guard.signals.received, weights)

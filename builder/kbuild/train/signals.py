@@ -2,6 +2,8 @@
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 _entered: list["Signals"] = []
@@ -16,6 +18,18 @@ class Signals:
     def __init__(self) -> None:
         self.received: int | None = None
         self._previous: dict[int, object] = {}
+        self._breaks = False
+
+    @contextmanager
+    def breaking(self) -> Iterator[None]:
+        """What is done inside can be done again: a signal ends it at once, with a KeyboardInterrupt."""
+        if self.received is not None:
+            raise KeyboardInterrupt
+        self._breaks = True
+        try:
+            yield
+        finally:
+            self._breaks = False
 
     def __enter__(self) -> "Signals":
         if threading.current_thread() is threading.main_thread():
@@ -41,3 +55,5 @@ class Signals:
         self.received = number
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if self._breaks:
+            raise KeyboardInterrupt
