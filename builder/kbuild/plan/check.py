@@ -1,6 +1,6 @@
 """Spec → Checked: everything that can be known of a spec before Keras is loaded. Raises SpecError."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,9 +10,12 @@ from kbuild.plan.budget import over
 from kbuild.plan.cost import Costs, costs
 from kbuild.plan.expand import expand
 from kbuild.plan.head import Head, heads
+from kbuild.plan.memory import memory
+from kbuild.plan.phases import Phase, linted, phases
 from kbuild.plan.plan import Plan
-from kbuild.plan.rules import Net, lint
+from kbuild.spec.names import nearest
 from kbuild.spec.spec import Spec
+from kbuild.spec.values import Chooser
 from kbuild.spec.weights import absent
 from kbuild.text.problem import Problem, Severity, SpecError
 
@@ -26,6 +29,7 @@ class Checked:
     Args:
         header: what the data source says; None if the spec has no data or they are absent.
         problems: warnings and hints.
+        phases: the parts of the training; one where the spec has no phases.
     """
 
     spec: Spec
@@ -34,6 +38,7 @@ class Checked:
     heads: tuple[Head, ...]
     costs: Costs
     problems: tuple[Problem, ...]
+    phases: tuple[Phase, ...] = ()
 
 
 def check(spec: Spec, header: Header | None = None) -> Checked:
@@ -52,16 +57,31 @@ def check(spec: Spec, header: Header | None = None) -> Checked:
         header = header or _header(spec, problems)
         plan = expand(spec, header)
         _add(problems, plan.problems)
+        _add(problems, _unasked(spec))
         _add(problems, starts(spec, plan))
         found = heads(spec, plan, header)
         spent = costs(plan)
-        _add(problems, over(spec, plan, spent))
-        _add(problems, lint(Net(plan, spent, found, spec, header)))
+        parts = phases(spec, plan)
+        largest = max(parts, key=lambda part: memory(part.costs.total, part.spec.train).at_least)
+        _add(problems, over(largest.spec, largest.plan, largest.costs))
+        _add(problems, (problem for part in parts for problem in part.problems))
+        _add(problems, linted(spec, parts, found, header))
         _refuse(problems)
     except SpecError as error:
         _add(problems, placed(error.problems, spec))
         raise SpecError(problems) from None
-    return Checked(spec, header, plan, found, spent, tuple(problems))
+    return Checked(spec, header, plan, found, spent, tuple(problems), parts)
+
+
+def _unasked(spec: Spec) -> Iterator[Problem]:
+    """K133 for each of `choices` that no hole asked for."""
+    choose = spec.scope.choose
+    for path in choose.given if isinstance(choose, Chooser) else ():
+        if path not in choose.reached:
+            message = f"`choices` has a value for `{path}`, and there is no such hole"
+            near = nearest(path, choose.reached)
+            help = f"did you mean `{near}`?" if near else "leave it out"
+            yield Problem("K133", message, spec.span("choices"), help=help, path="choices")
 
 
 def unless_open(spec: Spec) -> Checked | None:

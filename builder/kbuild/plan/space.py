@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 
 from kbuild.data.header import Header
 from kbuild.plan.expand import expand
-from kbuild.plan.values import Choices, Value, pick, tried, value, values
 from kbuild.spec.hole import Choose, Hole, is_hole
 from kbuild.spec.parse import parse
 from kbuild.spec.scope import used
 from kbuild.spec.spec import Spec
+from kbuild.spec.values import Choices, Value, pick, tried, value, values
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, Sequence
 from kbuild.text.problem import Problem, SpecError

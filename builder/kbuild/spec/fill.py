@@ -13,9 +13,10 @@ from kbuild.spec.names import SIBLINGS
 from kbuild.spec.paths import allowed
 from kbuild.spec.scope import Scope, chosen, evaluate, is_open, used
 from kbuild.spec.spec import Spec
+from kbuild.spec.values import Chooser, place
 from kbuild.spec.weights import settled
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar, Sequence
+from kbuild.text.node import Node, Scalar, Sequence, plain
 from kbuild.text.problem import SpecError
 
 _LATER = frozenset({"i", "input_shape"})
@@ -33,7 +34,7 @@ def filled(spec: Spec) -> Node:
     pairs: list[tuple[Scalar, Node]] = []
     for key, value in spec.node.pairs:
         match key.value:
-            case "vars" | "extends" | "tune":
+            case "vars" | "extends" | "tune" | "choices":
                 continue
             case "blocks" if isinstance(value, MappingNode):
                 pairs.append((key, MappingNode(tuple((k, _block(v, spec)) for k, v in value.pairs), value.span)))
@@ -51,6 +52,9 @@ def filled(spec: Spec) -> Node:
         variables = MappingNode(tuple((Scalar(name, value.span), value) for name, value in needed.items()), tree.span)
         at = next((i for i, (key, _) in enumerate(pairs) if key.value not in {"kbuild", "name"}), len(pairs))
         pairs.insert(at, (Scalar("vars", tree.span), variables))
+    left = _choices(tree, spec.scope.choose)
+    if left is not None:
+        pairs.append((Scalar("choices", tree.span), left))
     if not any(key.value == "name" for key, _ in pairs):
         pairs.insert(1, (Scalar("name", tree.span), Scalar(spec.name, tree.span)))
     return MappingNode(tuple(pairs), tree.span)
@@ -110,13 +114,47 @@ def _filled(node: Node, scope: Scope, hidden: frozenset[str]) -> Node:
             )
 
 
+def _choices(tree: Node, choose: object) -> Node | None:
+    """What was chosen for holes that stand for several things at once, and so are still there."""
+    if not isinstance(choose, Chooser):
+        return None
+    paths = sorted(path for at in _holes(tree) for path in choose.taken.get(at, ()) if path in choose.given)
+    pairs = tuple((Scalar(path, tree.span), Scalar(choose.given[path], tree.span)) for path in paths)
+    return MappingNode(pairs, tree.span) if pairs else None
+
+
+def _holes(node: Node) -> Iterator[tuple[str, int, int]]:
+    if isinstance(node, MappingNode):
+        if is_hole(node):
+            yield place(node.span)
+        for _, item in node.pairs:
+            yield from _holes(item)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from _holes(item)
+
+
+def _chosen(node: MappingNode, scope: Scope) -> Node:
+    """What stands in a hole's place, on all paths on which it was come upon; else the hole itself."""
+    if not isinstance(scope.choose, Chooser):
+        return chosen(node, scope)
+    found = list(scope.choose.taken.get(place(node.span), {}).values())
+    same = found and all(plain(other) == plain(found[0]) and type(other) is type(found[0]) for other in found)
+    return found[0] if same else node
+
+
 def _hole(node: MappingNode, scope: Scope, hidden: frozenset[str]) -> Node:
     try:
-        choice = _filled(chosen(node, scope), scope, hidden)
+        choice = _chosen(node, scope)
+        if choice is node:
+            return MappingNode(tuple((k, _filled(v, scope, hidden)) for k, v in node.pairs), node.span)
+        choice = _filled(choice, scope, hidden)
     except SpecError:
         return node
     beside = tuple(
-        (k, _filled(v, scope, hidden)) for k, v in node.pairs if not str(k.value).startswith("$") and k.value in SIBLINGS
+        (k, _filled(v, scope, hidden))
+        for k, v in node.pairs
+        if not str(k.value).startswith("$") and k.value in SIBLINGS
     )
     if not beside:
         return choice

@@ -22,6 +22,7 @@ from kbuild.spec.spec import Spec
 from kbuild.spec.static import check_chain
 from kbuild.spec.train_section import train_section
 from kbuild.spec.unused import unused
+from kbuild.spec.values import Choices, Chooser
 from kbuild.spec.weights import start_weights
 from kbuild.text.node import Mapping as MappingNode
 from kbuild.text.node import Node, Scalar, brief, plain
@@ -32,7 +33,7 @@ from kbuild.text.source import Source, Span
 if TYPE_CHECKING:
     from kbuild.spec.tune import Tune
 
-KEYS = ("kbuild", "name", "extends", "vars", "blocks", "data", "model", "train", "tune", "weights", "use")
+KEYS = ("kbuild", "name", "extends", "vars", "blocks", "data", "model", "train", "tune", "choices", "weights", "use")
 T = TypeVar("T")
 
 
@@ -61,6 +62,8 @@ def parse(
     name = part(lambda: _name(node, stem), stem)
     use = part(lambda: _use(node.get("use"), home, roots, trust), ())
     own = {found.name: found for path in use for found in from_file(path)}
+    choices = part(lambda: _choices(node.get("choices")), {})
+    choose = Chooser(choices, choose) if choices else choose
     scope = part(lambda: variables(_map(node, "vars", NAME), choose), Scope(choose=choose))
     blocks = part(lambda: read_blocks(_map(node, "blocks", NAME), library()), dict(library()))
     written = node.get("blocks")
@@ -166,6 +169,17 @@ def _map(node: MappingNode, key: str, names: re.Pattern[str]) -> MappingNode | N
     if wrong:
         raise SpecError(bad_name(k) for k in wrong)
     return value
+
+
+def _choices(node: Node | None) -> Choices:
+    """What was chosen for holes, by path."""
+    content = None if node is None else plain(node)
+    if content in (None, False):
+        return {}
+    if not isinstance(content, dict) or not all(isinstance(v, str | int | float) for v in content.values()):
+        help = "write `choices: {train.optimizer.Adam.learning_rate: 1e-3}`"
+        raise mistake("K101", "`choices` is a map from paths of holes to values", node.span if node else None, help)  # type: ignore
+    return content
 
 
 def _use(node: Node | None, home: Path, roots: Sequence[Path], trust: bool) -> tuple[Path, ...]:

@@ -16,6 +16,7 @@ from kbuild.spec.schema.values import OWN_NAME, Defs, Schema, about, common, eit
 from kbuild.spec.shipped import shipped_names
 from kbuild.spec.signature import Signature, keras_version
 
+_CHOSEN = {"type": ["string", "number", "boolean"]}
 _SPEC_NAME = rf"^(?!\.+$){SPEC_NAME.pattern.removesuffix(chr(92) + 'Z')}$"
 _REFERENCE = re.compile(r'"\$ref":"#/\$defs/([^"]+)"')
 
@@ -105,6 +106,7 @@ def _top() -> dict[str, Schema]:
         "model": ("The network: a list of entries; `inputs`, `layers`, `outputs`; or `784 -> 128 -> 10`.", {}),
         "train": ("How it learns.", ref("train")),
         "tune": ("The search.", ref("tune")),
+        "choices": ("What was chosen for holes, by their paths.", {**switch, "additionalProperties": _CHOSEN}),
         "weights": ("A run, .keras or .weights.h5 to start from.", {"type": ["string", "boolean", "null"]}),
         "use": ("Files of own code; needs --trust.", {**paths, "type": ["string", "array", "boolean", "null"]}),
     }

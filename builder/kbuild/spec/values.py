@@ -3,8 +3,10 @@
 import math
 from collections.abc import Mapping
 
-from kbuild.spec.hole import Hole
+from kbuild.spec.hole import Choose, Hole, default
 from kbuild.text.node import Node, Scalar, plain
+from kbuild.text.problem import mistake
+from kbuild.text.source import Span
 
 Value = str | int | float | bool
 Choices = Mapping[str, Value]
@@ -68,3 +70,54 @@ def tried(hole: Hole) -> tuple[Value, ...]:
     step = len(found) / MOST
     some = {found[int(at * step)] for at in range(MOST)} | {found[-1], value(hole)}
     return tuple(option for option in found if option in some)
+
+
+class Chooser:
+    """Chooses what it was given for a hole, and remembers what it chose where.
+
+    Args:
+        given: values by path.
+        otherwise: asked for a hole that nothing was given for.
+    """
+
+    def __init__(self, given: Choices, otherwise: Choose = default):
+        self.given, self._otherwise = given, otherwise
+        self.taken: dict[tuple[str, int, int], dict[str, Node]] = {}
+        """Where a hole is written → what stands in its place, by each path on which it was come upon."""
+
+    def __call__(self, path: str, hole: Hole) -> Node:
+        """What stands in a hole's place. Raises SpecError K132 for a value that is none of its own."""
+        made = self._otherwise(path, hole)
+        if path in self.given:
+            chosen = self.given[path]
+            if not _among(hole, chosen):
+                said = f"`choices` gives `{chosen}` for `{path}`, which is none of its values"
+                raise mistake("K132", said, hole.span, help=_own(hole))
+            made = pick(hole, chosen)
+        self.taken.setdefault(place(hole.span), {})[path] = made
+        return made
+
+    @property
+    def reached(self) -> frozenset[str]:
+        """The paths of all holes that were come upon."""
+        return frozenset(path for found in self.taken.values() for path in found)
+
+
+def place(span: Span) -> tuple[str, int, int]:
+    """Where something is written, as a key."""
+    return span.source.name, span.line, span.column
+
+
+def _among(hole: Hole, chosen: Value) -> bool:
+    if hole.kind == "choice":
+        return str(chosen) in hole.options
+    if hole.kind == "bool":
+        return isinstance(chosen, bool)
+    right = isinstance(chosen, int if hole.kind == "int" else int | float) and not isinstance(chosen, bool)
+    return right and hole.low <= chosen <= hole.high  # pyright: ignore[reportOperatorIssue]
+
+
+def _own(hole: Hole) -> str:
+    if hole.kind == "choice":
+        return "choose one of " + ", ".join(f"`{label}`" for label in hole.options)
+    return "choose `true` or `false`" if hole.kind == "bool" else f"choose a number from {hole.low} to {hole.high}"
