@@ -100,7 +100,7 @@ def newest(folder: Path, told: Callable[[str], None] = lambda text: None) -> Che
     for path in reversed(list(_all(folder))):
         try:
             return load(path)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             told(f"the checkpoint `{path}` is not whole and is left out: {error}")
     return None
 
@@ -109,9 +109,11 @@ def load(path: Path) -> Checkpoint:
     """Read a checkpoint.
 
     Raises:
-        ValueError, OSError, KeyError: it is not whole.
+        ValueError, OSError, KeyError, TypeError: it is not whole.
     """
     listed = json.loads((path / MANIFEST).read_text("utf-8"))
+    if int(listed["step"]) != int(path.name[-10:]):
+        raise ValueError(f"`{MANIFEST}` is of another step")
     contents = {name: (path / name).read_bytes() for name in (ARRAYS, STATE)}
     for name, content in contents.items():
         if _digest(content) != listed["files"][name]:
