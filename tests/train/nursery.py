@@ -9,10 +9,10 @@ import json
 import os
 import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,18 +78,19 @@ class Nursery:
         self._process.communicate()
 
     def start(
-        self, *arguments: object, disk: Disk | None = None, kill: Mapping[str, int] | None = None,
+        self, *arguments: object, disk: Disk | None = None, kill: Sequence[tuple[str, int, int]] = (),
         limits: Mapping[str, int] | None = None, environment: Mapping[str, str] | None = None, cwd: Path | None = None,
     ) -> int:  # fmt: skip
-        """Start `kbuild ARGUMENTS`; its process number.
+        """Start `kbuild ARGUMENTS`, or Python with `-c CODE`; its process number.
 
         Args:
-            kill: SIGKILL at the n-th `batch` (before Keras tells its callbacks), `epoch` (before) or `between` (after).
+            kill: places, how often each is passed until then, and the signal that comes: `batch` (before Keras tells
+                its callbacks), `epoch` (before), `between` (after), `test` (a batch), `compile`, `predict`.
             limits: by name of `resource`, such as `RLIMIT_FSIZE`.
         """
         self._number += 1
         order = {
-            "verb": "start", "arguments": [str(one) for one in arguments], "kill": kill or {}, "limits": limits or {},
+            "verb": "start", "arguments": [str(one) for one in arguments], "kill": list(kill), "limits": limits or {},
             "environment": environment or {}, "cwd": str(cwd or self.folder), "place": str(self.folder / str(self._number)),
             "disk": None if disk is None else {**vars(disk), "below": str(disk.below)},
         }  # fmt: skip
@@ -132,35 +133,44 @@ def _child(order: Mapping) -> None:
             disk["below"].encode(), ",".join(disk["operations"]).encode(), disk["part"].encode(),
             ctypes.c_long(disk["at"]), disk["error"], int(disk["sticky"]), log,
         )  # fmt: skip
+    arguments = order["arguments"]
+    if arguments[0] == "-c":
+        exec(arguments[1], {})
+        return
     from kbuild.cli.main import main
 
-    main(order["arguments"])
+    main(arguments)
 
 
-def _killing(kill: Mapping[str, int]) -> None:
+def _killing(kill: Sequence[tuple[str, int, int]]) -> None:
+    """Have this process send itself signals."""
     import keras
 
-    left = dict(kill)
+    counts: Counter[str] = Counter()
 
     def count(name: str) -> None:
-        left[name] = left.get(name, 0) - 1
-        if left[name] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        counts[name] += 1
+        for place, at, number in kill:
+            if place == name and at == counts[name]:
+                os.kill(os.getpid(), number)
 
-    callbacks = keras.callbacks.CallbackList
-    batch, epoch = callbacks.on_train_batch_end, callbacks.on_epoch_end
+    def counted(owner: type, method: str, before: str, after: str = "") -> None:
+        real = getattr(owner, method)
 
-    def on_train_batch_end(self, at, logs=None):
-        count("batch")
-        batch(self, at, logs)
+        def wrapped(*arguments, **named):
+            count(before)
+            found = real(*arguments, **named)
+            count(after)
+            return found
 
-    def on_epoch_end(self, at, logs=None):
-        count("epoch")
-        epoch(self, at, logs)
-        count("between")
+        setattr(owner, method, wrapped)
 
     if kill:
-        callbacks.on_train_batch_end, callbacks.on_epoch_end = on_train_batch_end, on_epoch_end
+        counted(keras.callbacks.CallbackList, "on_train_batch_end", "batch")
+        counted(keras.callbacks.CallbackList, "on_epoch_end", "epoch", "between")
+        counted(keras.callbacks.CallbackList, "on_test_batch_begin", "test")
+        counted(keras.Model, "compile", "compile")
+        counted(keras.Model, "predict", "predict")
 
 
 def _serve() -> None:
@@ -183,6 +193,7 @@ def _serve() -> None:
                     answers = None
                     os.close(0)
                     _child(order)
+                    code = 0
                 except SystemExit as end:
                     code = end.code if isinstance(end.code, int) else 0
                 except BaseException:

@@ -6,6 +6,7 @@ write, at a batch, at the end of an epoch.
 
 import json
 import os
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -125,7 +126,7 @@ def points(folder: Path) -> dict[str, list]:
 def aimed(run: Path, phase: str, share: float, touched: tuple[str, ...]) -> dict[str, object]:
     """The order to kill at a phase, somewhere in all the times that a whole run passes it."""
     if phase in STEPS:
-        return {"disk": Disk(run), "kill": {phase: 1 + int(share * STEPS[phase])}}
+        return {"disk": Disk(run), "kill": [(phase, 1 + int(share * STEPS[phase]), signal.SIGKILL)]}
     operations, part = PLACES[phase]
     times = sum(line.split(" ")[0] in operations and part in line for line in touched)
     assert times, f"a whole run never passes {phase}"
@@ -157,7 +158,7 @@ def test_it_goes_on_to_the_same_end(phase, share, spec, whole, disk, landed, tmp
         assert batches - (saved[-1] if saved else 0) <= EVERY, "more than one interval is lost"
     if FULL and len(landed) % 2:
         # killed again while it goes on
-        other = list((*PLACES, *STEPS))[int(share * 1e4) % (len(PLACES) + len(STEPS))]
+        other = [*PLACES, *STEPS][int(share * 1e4) % (len(PLACES) + len(STEPS))]
         again = disk.run("fit", "--resume", run, "--quiet", **aimed(run, other, share / 2, whole[1]))
         assert again.code in (-9, 0), again.err[-2000:]
         if again.code == 0:
@@ -167,7 +168,7 @@ def test_it_goes_on_to_the_same_end(phase, share, spec, whole, disk, landed, tmp
     again = disk.run("fit", "--resume", run, "--quiet")
     assert again.code == 0, again.err[-2000:]
     same(run, whole[0])
-    assert not [path for path in run.rglob(".*")]
+    assert not list(run.rglob(".*"))
 
 
 def test_every_phase_was_hit(disk, landed, record_property):
