@@ -58,6 +58,18 @@ class Position:
     arrays: Mapping[str, np.ndarray]
     state: Mapping[str, object]
 
+    @property
+    def phase(self) -> int:
+        """The phase that is under way, or has just ended, from 0."""
+        found = self.state.get("phase")
+        return int(found["number"]) if isinstance(found, Mapping) else 0
+
+    @property
+    def began(self) -> int:
+        """The first epoch of that phase, from 0."""
+        found = self.state.get("phase")
+        return int(found["began"]) if isinstance(found, Mapping) else 0
+
 
 def phase(name: str) -> None:
     """Called before each thing that happens to the disk: `payload`, `manifest`, `fsync`, `rename`, `retention`.

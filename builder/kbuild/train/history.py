@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kbuild.train import atomic
 
-FIRST = ("epoch", "seconds", "learning_rate")
+FIRST = ("epoch", "phase", "seconds", "learning_rate")
 
 
 class Writer:
@@ -26,7 +26,7 @@ class Writer:
             atomic.write_text(path, "".join(_line(line) for line in ([self.columns, *body] if rows else ())))
 
     def append(self, row: Mapping[str, float]) -> None:
-        """Write one epoch's numbers; `row` holds `epoch` (from 1), `seconds`, `learning_rate`, `loss`, …"""
+        """Write one epoch's numbers; `row` holds `epoch` (from 1), `phase`, `seconds`, `learning_rate`, `loss`, …"""
         lines = []
         if not self.columns:
             self.columns = columns(row)
@@ -39,10 +39,13 @@ class Writer:
 
 
 def columns(row: Mapping[str, float]) -> tuple[str, ...]:
-    """The order of columns: epoch, seconds, learning rate, loss, metrics, then the same of validation."""
+    """The order of columns: epoch, phase if there are phases, seconds, learning rate, loss, metrics, then the same of
+    validation.
+    """
     rest = [name for name in row if name not in FIRST]
     train = [name for name in rest if not name.startswith("val_")]
-    return (*FIRST, *sorted(train, key=lambda n: n != "loss"), *(n for n in rest if n.startswith("val_")))
+    first = (name for name in FIRST if name != "phase" or name in row)
+    return (*first, *sorted(train, key=lambda n: n != "loss"), *(n for n in rest if n.startswith("val_")))
 
 
 def read(path: Path) -> dict[str, list[float]]:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 
-HIDDEN = ("epoch", "seconds", "learning_rate")
+HIDDEN = ("epoch", "phase", "seconds", "learning_rate")
 
 
 class Reporter:
@@ -11,6 +11,9 @@ class Reporter:
 
     def start(self, epochs: int, steps: int, what: str | None = None) -> None:
         """Training begins: `epochs` of `steps` batches; or `what` it is, if those are no epochs."""
+
+    def phase(self, text: str, epochs: int) -> None:
+        """A phase begins: what learns in it, and how many epochs the run will have if none is stopped early."""
 
     def note(self, text: str) -> None:
         """Something worth knowing: a choice that kbuild made, a warning."""
@@ -32,6 +35,11 @@ class Plain(Reporter):
         """See `Reporter`."""
         self._epochs = epochs
         print(what or f"{epochs} epochs of {steps} steps", flush=True)
+
+    def phase(self, text: str, epochs: int) -> None:
+        """See `Reporter`."""
+        self._epochs = epochs
+        print(text, flush=True)
 
     def note(self, text: str) -> None:
         """See `Reporter`."""
@@ -67,7 +75,15 @@ class Rich(Reporter):
             transient=True,
         )
         self._task = self._progress.add_task("fit", total=epochs * steps, epoch=1, what=what)
+        self._steps = steps
         self._progress.start()
+
+    def phase(self, text: str, epochs: int) -> None:
+        """See `Reporter`."""
+        self._epochs = epochs
+        self.note(text)
+        if self._progress is not None:
+            self._progress.update(self._task, total=epochs * self._steps)
 
     def note(self, text: str) -> None:
         """See `Reporter`."""
@@ -98,7 +114,9 @@ class Once(Reporter):
 
     def __init__(self, report: Reporter) -> None:
         self._report, self._told = report, set[str]()
-        self.start, self.step, self.epoch, self.finish = report.start, report.step, report.epoch, report.finish
+        for name in vars(Reporter):
+            if not name.startswith("_") and name != "note":
+                setattr(self, name, getattr(report, name))
 
     def note(self, text: str) -> None:
         """See `Reporter`."""
