@@ -66,6 +66,17 @@ def seed(seed: int, deterministic: bool = False) -> None:
     keras.utils.set_random_seed(seed)
 
 
+def device_memory() -> int | None:
+    """Bytes of the GPU or TPU that is used; None on a CPU, and where the backend does not tell."""
+    running = sys.modules["keras"].config.backend() if "keras" in sys.modules else ""
+    if running == "jax":
+        stats = sys.modules["jax"].local_devices()[0].memory_stats()
+        return int(stats["bytes_limit"]) if stats and "bytes_limit" in stats else None
+    if running == "torch" and sys.modules["torch"].cuda.is_available():
+        return int(sys.modules["torch"].cuda.mem_get_info()[1])
+    return None
+
+
 def _note(text: str) -> None:
     if text not in _notes:
         _notes.append(text)

@@ -70,6 +70,29 @@ def machine_memory() -> int:
     return found if found > 0 else DEFAULT_MEMORY
 
 
+def fitting(spec: Spec, plan: Plan, costs: Costs, most: int | None = None) -> tuple[str, str]:
+    """How much a training step holds, and what would make it fit, for one that did not fit: two sentences for people.
+
+    The batch that is suggested fits by the estimate, and is at most half of the one that failed if that did so too.
+
+    Args:
+        most: bytes of the device; None for the machine's.
+    """
+    what, most = ("the device", most) if most is not None else ("this machine", machine_memory())
+    least, batch = _least(costs.steps.values()), _batch(spec)
+    single, whole = memory(least, spec.train), memory(least, spec.train, batch).at_least
+    fits = _fits(single, most)
+    size = fits if fits < batch else batch // 2
+    one, other = _amounts(whole, most, "B")
+    said = f"a training step with {_examples(batch)} holds about {one}, and {what} has {other}"
+    share = _share(plan, costs, lambda cost: memory(cost, spec.train, batch).at_least)
+    each = single.activations or 0
+    if size < 1 or batch * each < single.at_least - each:
+        return said, f"make the network smaller: {share}"
+    elsewhere = "" if 4 * whole > most else "; the data, other processes or a limit of the system take the rest"
+    return said, f"`batch_size: {1 << (size.bit_length() - 1)}` would fit{elsewhere}"
+
+
 def _over(spec: Spec, key: str, message: str, share: str) -> Problem:
     path = f"train.budget.{key}"
     return Problem("K240", message, spec.span(path), help=share, path=path)
@@ -106,9 +129,13 @@ def _over_machine(spec: Spec, plan: Plan, costs: Costs, least: Cost) -> Iterator
 
 def _smaller(single: Memory, most: int) -> str:
     """The largest power of two that fits: what batch sizes mostly are."""
+    return f"`batch_size: {1 << (_fits(single, most).bit_length() - 1)}` would fit"
+
+
+def _fits(single: Memory, most: int) -> int:
+    """Examples of a batch that fits, at least 1."""
     each = single.activations or 1
-    fits = max(1, (most - (single.at_least - each)) // each)
-    return f"`batch_size: {1 << (fits.bit_length() - 1)}` would fit"
+    return max(1, (most - (single.at_least - each)) // each)
 
 
 def _least(steps: Iterable[Cost]) -> Cost:
