@@ -194,6 +194,7 @@ class Train(Section):
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     callbacks: Calls = ()
     tensorboard: TensorBoard | None = TensorBoard()
+    health: bool = True
     checkpoint: Checkpoint | None = Checkpoint()
     execution: Literal["auto"] | Execution = "auto"
     budget: Budget | None = None

@@ -14,7 +14,9 @@ stream.py       batches of data that are not in memory, read ahead
 execution.py    seed, determinism, device, how the step is run
 distribute.py   one batch on several devices or processes; distribute_mirrored.py checks TensorFlow's way of it
 compile.py      optimizer, losses and metrics put on a model
-callbacks.py    what happens at the end of an epoch
+callbacks.py    what happens at the end of an epoch; patience.py waits for a number to get better
+guard.py        a signal, or a number that is none any more, ends training; diagnosis.py says why and what to change
+shortage.py     memory that is not there
 signals.py      a signal ends the run after the step that is under way
 events.py       TensorBoard event files, written without TensorFlow
 tensorboard.py  what kbuild puts into them

@@ -27,6 +27,7 @@ class Run:
         test: the evaluation of the saved model on the test part; empty if there is none.
         signal: number of the signal that stopped it.
         weights: what it took of each file that it started from.
+        health: what is wrong with the training, a sentence each.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class Run:
     test: Mapping[str, float] = field(default_factory=dict)
     signal: int | None = None
     weights: Sequence[Mapping[str, object]] = ()
+    health: Sequence[str] = ()
 
     @cached_property
     def model(self):
@@ -64,6 +66,7 @@ class Run:
             "best_epoch": self.best_epoch,
             "metrics": dict(self.metrics),
             "test": dict(self.test),
+            "health": list(self.health),
             **({"weights": [dict(taken) for taken in self.weights]} if self.weights else {}),
         }
 
@@ -90,6 +93,7 @@ def open_run(path: Path | str) -> "Run | RunSet":
         info.get("test") or {},  # pyright: ignore[reportArgumentType]
         info.get("signal"),  # pyright: ignore[reportArgumentType]
         info.get("weights") or (),  # pyright: ignore[reportArgumentType]
+        info.get("health") or (),  # pyright: ignore[reportArgumentType]
     )
 
 

@@ -55,6 +55,11 @@ class Board:
         for events in self._files.values():
             events.flush()
 
+    def health(self, numbers: Mapping[str, float], epoch: int) -> None:
+        """Write what was measured of the network after an epoch, from 1: `gradient_norm/dense`, `gap`."""
+        for name, value in numbers.items():
+            self._file("train").scalar(f"health/{name}", value, epoch)
+
     def picture(self, tag: str, path: Path) -> None:
         """Show a PNG file of the run."""
         from PIL import Image
