@@ -16,8 +16,9 @@ from kbuild.plan.head import Head, heads
 from kbuild.spec.load import load as load_spec
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
-from kbuild.train import atomic, figures, metrics, run, rundir, weights
+from kbuild.train import atomic, figures, metrics, run, rundir, runset, weights
 from kbuild.train.outputs import predicted
+from kbuild.train.runset import is_set
 
 WORST = 24
 PartName = Literal["train", "validation", "test"]
@@ -36,13 +37,16 @@ def evaluate(
     Returns:
         `part`, `examples`, `metrics` by name and `outputs` by name: for classes `classes`, `per_class` (precision,
         recall, f1, support), `confusion` (rows are true classes) and `worst` (id, true, predicted, probability), for
-        numbers `mae`, `rmse`, `r2` and `worst`.
+        numbers `mae`, `rmse`, `r2` and `worst`. Of a set what `runset.report` gives: all of this of each member is in
+        the report of the member.
 
     Raises:
         SpecError: K603–K607 if there is no usable run, K609 if the data has no such part.
     """
     path = Path(path)
     info = rundir.info(path)
+    if is_set(info):
+        return _of_set(path, info, part, backend, trust)
     spec = spec_of(path, trust)
     assert spec.data is not None
     engine.start(backend or installed(info))
@@ -95,6 +99,15 @@ def described(head: Head) -> dict[str, object]:
         "logits": head.logits,
         "why": head.why,
     }
+
+
+def _of_set(path: Path, info: Mapping[str, Any], part: PartName, backend: str | None, trust: bool) -> dict[str, object]:
+    """Evaluate the members that are done."""
+    done = [run.path for run in runset.open_set(path, info).done]
+    if not done:
+        help = f"go on with `kbuild fit --resume {path}`"
+        raise SpecError(Problem("K606", f"no member of `{path}` has come to its end", help=help))
+    return runset.report(path, [(member, evaluate(member, part, backend=backend, trust=trust)) for member in done])
 
 
 def spec_of(path: Path, trust: bool = False) -> Spec:
