@@ -27,6 +27,7 @@ model:
 train:
   optimizer: {Adam: 1e-2}
   checkpoint: {every: 2 steps, keep: 99}
+  execution: {jit: false}
   phases:
     - {epochs: 9, optimizer: {SGD: 0.9}, early_stopping: {monitor: val_loss, patience: 1, min_delta: 0.1}}
     - {epochs: 2, trainable: {backbone: true}, schedule: {plateau: {patience: 0, factor: 0.5, warmup: 1 epochs}}, class_weight: balanced}
