@@ -14,6 +14,7 @@ schema.py    schema
 rules.py     rules
 fit.py       fit
 lr.py        lr; chart.py draws a curve in a terminal
+tune.py      tune
 run.py       evaluate, predict
 board.py     board
 """

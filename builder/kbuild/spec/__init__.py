@@ -6,7 +6,8 @@ parse.py      tree → Spec; model_section.py, entry.py, block.py, data_section.
               parts; validate.py what pydantic finds, unused.py what nothing uses
 phases.py     the parts of a training, each a train section itself; together.py keys that cannot stand together
 spec.py       Spec; call.py Call; data.py, train.py the checked sections; section.py what they share
-scope.py      variables, expression.py arithmetic, hole.py choices; all give way to values
+scope.py      variables, expression.py arithmetic, hole.py choices; all give way to values.py's
+tune.py       what a search is asked for
 calls.py      a name and its arguments, held against a signature; kinds.py and argument.py what an argument takes
 allow.py      what is refused without --trust
 static.py     what shows in a chain where it stands

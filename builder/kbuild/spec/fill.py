@@ -60,6 +60,19 @@ def filled(spec: Spec) -> Node:
     return MappingNode(tuple(pairs), tree.span)
 
 
+def open_tree(spec: Spec) -> Node:
+    """The merged tree with variables and holes still open, and paths as in `filled`."""
+    assert isinstance(spec.node, MappingNode)
+    pairs = [(key, value) for key, value in spec.node.pairs if key.value != "extends"]
+    if not any(key.value == "name" for key, _ in pairs):
+        pairs.insert(1, (Scalar("name", spec.node.span), Scalar(spec.name, spec.node.span)))
+    moved = {"data": _data, "model": _layers}
+    made = [(key, moved[str(key.value)](value, spec) if key.value in moved else value) for key, value in pairs]
+    if spec.weights is not None:
+        made = [(k, Scalar(str(spec.weights), v.span) if k.value == "weights" else v) for k, v in made]
+    return MappingNode(tuple(made), spec.node.span)
+
+
 def roots(spec: Spec) -> tuple[Path, ...]:
     """The folders that what `filled` gives may read: the spec's own, those of the command line, those of weights."""
     files = [Path(text) for text in _started(filled(spec)) if Path(text).is_absolute()]

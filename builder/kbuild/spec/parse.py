@@ -179,7 +179,7 @@ def _choices(node: Node | None) -> Choices:
     if not isinstance(content, dict) or not all(isinstance(v, str | int | float) for v in content.values()):
         help = "write `choices: {train.optimizer.Adam.learning_rate: 1e-3}`"
         raise mistake("K101", "`choices` is a map from paths of holes to values", node.span if node else None, help)  # type: ignore
-    return content
+    return content  # pyright: ignore[reportReturnType]
 
 
 def _use(node: Node | None, home: Path, roots: Sequence[Path], trust: bool) -> tuple[Path, ...]:

@@ -12,7 +12,7 @@ from kbuild.text.node import plain
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.read import read
 from kbuild.text.source import Source
-from kbuild.train import checkpoint, lock, rundir
+from kbuild.train import checkpoint, lock, longer, rundir
 from kbuild.train.checkpoint import Position
 from kbuild.train.progress import Reporter, reporter
 from kbuild.train.run import Run
@@ -58,13 +58,16 @@ def resume(
         found = checkpoint.newest(path / "checkpoints", told.append)
         if found is None and (told or "saved" in info):
             raise SpecError(_nothing(path, told))
-        planned = _length(info, found, epochs)
-        overrides = {} if planned is None else {"train.epochs": planned}
+        spec = load(path / "spec.yaml", data_roots=data_roots, trust=trust)
+        start = None if found is None else _position(found)
+        overrides = longer.longer(spec.train, start, info.get("status") == "done", epochs)
         spec = load(path / "spec.yaml", overrides, data_roots=data_roots, trust=trust)
         same(path, info, None if found is None else str(found.state["spec"]), backend)
-        start = None if found is None else _position(found, longer=epochs is not None)
+        if start is not None and overrides and _in_last(start, spec):
+            # it goes on though it was stopped early
+            start = replace(start, state={**start.state, "stopped": False})
         spec = replace(spec, started=start is not None)
-        over = start is not None and (bool(start.state["stopped"]) or start.epoch >= spec.train.epochs)
+        over = start is not None and _in_last(start, spec) and _is_over(start, spec)
         if start is not None and over and info.get("status") == "done":
             raise SpecError(_done(path, start.epoch))
         for note in told:
@@ -73,10 +76,18 @@ def resume(
         return _go_on(spec, path, start, info, command, report)
 
 
-def _position(found: checkpoint.Checkpoint, longer: bool) -> Position:
-    """Where a checkpoint was taken. A run that is to be longer goes on though it was stopped early."""
-    state: dict[str, Any] = {**found.state, "stopped": bool(found.state["stopped"]) and not longer}
+def _position(found: checkpoint.Checkpoint) -> Position:
+    """Where a checkpoint was taken."""
+    state: Mapping[str, Any] = found.state
     return Position(int(state["epoch"]), int(state["batch"]), found.arrays, state)
+
+
+def _in_last(start: Position, spec: Spec) -> bool:
+    return start.phase + 1 == len(spec.train.parts)
+
+
+def _is_over(start: Position, spec: Spec) -> bool:
+    return bool(start.state["stopped"]) or start.epoch >= start.began + spec.train.parts[start.phase].epochs
 
 
 def _where(start: Position | None) -> str:
@@ -90,32 +101,12 @@ def _go_on(
 ) -> Run:
     from kbuild.train.fit import prepared
 
-    with prepared(spec, str(info["backend"])) as job:
+    with prepared(spec, str(info["backend"]), info.get("execution")) as job:
         from kbuild.train.session import train
 
         if job.dataset.digest != info["data"]["digest"]:
             raise SpecError(changed(path, ["the data hold other examples than before"]))
         return train(job, out=path, command=command, report=report, start=start, held=True)
-
-
-def _length(info: Mapping[str, Any], found: checkpoint.Checkpoint | None, epochs: int | str | None) -> int | None:
-    """Until which epoch, if it is not the spec that says so."""
-    if not isinstance(epochs, str):
-        return epochs
-    text, count = epochs.strip(), amount(epochs)
-    if not text.startswith("+"):
-        return count
-    state: Mapping[str, Any] = {"epoch": 0, "stopped": False} if found is None else found.state
-    over = info.get("status") == "done" or state["stopped"]
-    return int(state["epoch"] if over else info.get("planned_epochs") or state["epoch"]) + count
-
-
-def amount(epochs: str) -> int:
-    """`30`, `+10` → a number of epochs. Raises SpecError K105."""
-    text = epochs.strip()
-    if not text.removeprefix("+").isdigit() or int(text) < 1:
-        raise SpecError(Problem("K105", f"`{epochs}` is no number of epochs", help="write `--epochs 30` or `+10`"))
-    return int(text)
 
 
 def same(path: Path, info: Mapping[str, Any], spec: str | None, backend: str | None) -> None:
@@ -125,7 +116,9 @@ def same(path: Path, info: Mapping[str, Any], spec: str | None, backend: str | N
         spec: what the checkpoint says; None if there is none yet.
     """
     now = (path / "spec.yaml").read_text("utf-8")
-    found = list(_differences("", _tree(spec), _tree(now))) if spec is not None and spec != now else []
+    found: list[str] = []
+    if spec is not None and spec != now:
+        found += _differences("", _tree(spec), _tree(now), _length(_tree(now)))
     if spec is None and hashlib.sha256(now.encode()).hexdigest() != info.get("spec_digest"):
         found.append("`spec.yaml` is another than before")
     if backend not in (None, info["backend"]):
@@ -138,16 +131,31 @@ def same(path: Path, info: Mapping[str, Any], spec: str | None, backend: str | N
         raise SpecError(changed(path, found))
 
 
+def differences(before: str, now: str) -> list[str]:
+    """What is another in the text of a spec, by path."""
+    return list(_differences("", _tree(before), _tree(now), ""))
+
+
+def _length(tree: object) -> str:
+    """Where a spec says how long the training is, or its last phase."""
+    train = tree.get("train") if isinstance(tree, dict) else None
+    parts = train.get("phases") if isinstance(train, dict) else None
+    return f"train.phases.{len(parts) - 1}.epochs" if isinstance(parts, list) and parts else "train.epochs"
+
+
 def _tree(text: str) -> object:
     return plain(read(Source("spec.yaml", text)))
 
 
-def _differences(where: str, before: object, now: object) -> Iterator[str]:
-    """What was changed in a spec, but for a run that is to be longer."""
+def _differences(where: str, before: object, now: object, length: str) -> Iterator[str]:
+    """What was changed in a spec, but for a run that is to be longer: `length` is where that is said."""
     if isinstance(before, dict) and isinstance(now, dict):
         for key in {**before, **now}:
-            yield from _differences(f"{where}.{key}".lstrip("."), before.get(key), now.get(key))
-    elif before != now and not (where == "train.epochs" and isinstance(now, int) and now > int(before or 0)):  # pyright: ignore
+            yield from _differences(f"{where}.{key}".lstrip("."), before.get(key), now.get(key), length)
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        for at, pair in enumerate(zip(before, now, strict=True)):
+            yield from _differences(f"{where}.{at}", *pair, length)
+    elif before != now and not (where == length and isinstance(now, int) and now > int(before or 0)):  # pyright: ignore
         yield f"`{where}` was {_brief(before)} and is {_brief(now)}"
 
 

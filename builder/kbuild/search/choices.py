@@ -1,0 +1,88 @@
+"""(Spec, what an oracle proposes) → the spec of one trial, and what was chosen for every hole that it came upon.
+
+An oracle proposes for the holes that it believes to be there. The network says which ones are: the others are left out,
+and one that was not foreseen is drawn. A hole whose ends depend on other holes is proposed as a share of them.
+"""
+
+import math
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from kbuild.plan.space import Space, refilled
+from kbuild.spec.hole import Hole
+from kbuild.spec.spec import Spec
+from kbuild.spec.values import Choices, Chooser, Value, pick, values
+from kbuild.text.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A trial's spec.
+
+    Args:
+        spec: nothing in it is open.
+        values: by path, for the holes that it came upon, in order.
+        drawn: those that nobody proposed, with the share that was drawn for each.
+    """
+
+    spec: Spec
+    values: Choices
+    drawn: Mapping[str, float]
+
+
+def filled(spec: Spec, space: Space, proposed: Choices, seed: int, trial: int) -> Filled:
+    """Fill the holes of a spec.
+
+    Args:
+        proposed: by path; of a hole that is open, the share of its range, 0 ≤ share ≤ 1.
+        seed, trial: what is drawn for a hole that nobody proposed is a function of them and of its path.
+
+    Raises:
+        SpecError: the spec cannot be read with these choices.
+    """
+    opened = {dim.path for dim in space.dims if dim.open}
+    taken: dict[str, Value] = {}
+    drawn: dict[str, float] = {}
+
+    def choose(path: str, hole: Hole) -> Node:
+        if path not in taken:
+            if path in proposed and path not in opened:
+                taken[path] = proposed[path]
+            elif path in proposed:
+                taken[path] = at(hole, float(proposed[path]))
+            else:
+                drawn[path] = _share(seed, trial, path)
+                taken[path] = at(hole, drawn[path])
+        return pick(hole, taken[path])
+
+    # what is taken is remembered where it is written too, so that the trial can be written down as a spec
+    return Filled(refilled(spec, Chooser(taken, choose)), taken, drawn)
+
+
+def at(hole: Hole, share: float) -> Value:
+    """The value of a hole at a share of its range, as evenly as its `sampling` says.
+
+    >>> from kbuild.spec.hole import hole
+    >>> from kbuild.text.node import node
+    >>> [at(hole(node({"$int": [1, 4]})), share) for share in (0.0, 0.5, 1.0)]
+    [1, 3, 4]
+    """
+    share = min(max(share, 0.0), 1.0)
+    options = values(hole)
+    if options is not None and (hole.sampling == "linear" or hole.step is not None):
+        return options[min(int(share * len(options)), len(options) - 1)]
+    low, high = float(hole.low), float(hole.high + (1 if hole.kind == "int" else 0))
+    found = {
+        "linear": lambda: low + share * (high - low),
+        "log": lambda: low * (high / low) ** share,
+        "reverse_log": lambda: high + low - low * (high / low) ** (1 - share),
+    }[hole.sampling]()
+    return min(math.floor(found), int(hole.high)) if hole.kind == "int" else min(found, float(hole.high))
+
+
+def _share(seed: int, trial: int, path: str) -> float:
+    entropy = (4, seed, trial, zlib.crc32(path.encode()))
+    return float(np.random.SeedSequence(entropy).generate_state(1)[0]) / 2**32

@@ -1,0 +1,211 @@
+"""Spec → Study, and a study that was stopped → the same study, gone on with. Raises SpecError."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kbuild.model import backend as engine
+from kbuild.plan.budget import machine_memory
+from kbuild.plan.check import Checked, check
+from kbuild.plan.space import Space, space
+from kbuild.search import ledger
+from kbuild.search.answer import answer
+from kbuild.search.drive import Driver, Plan, drive
+from kbuild.search.oracle import Oracle
+from kbuild.search.seeing import Reporter, reporter
+from kbuild.search.study import FOLDER, KIND, Study, is_study, open_study
+from kbuild.search.workers import gpus
+from kbuild.spec.fill import open_tree, roots
+from kbuild.spec.load import load
+from kbuild.spec.spec import Spec
+from kbuild.spec.tune import Tune
+from kbuild.text.problem import Problem, SpecError
+from kbuild.text.write import write
+from kbuild.train import atomic, lock, monitors, rundir
+from kbuild.train.fit import needs_data
+from kbuild.train.signals import Signals
+
+EACH = 2 * 2**30
+"""Bytes that a worker is reckoned to need, Keras included."""
+
+
+def tune(
+    spec: Spec,
+    *,
+    out: Path | None = None,
+    backend: str | None = None,
+    parallel: int | None = None,
+    command: Sequence[str] = (),
+    report: Reporter | None = None,
+) -> Study:
+    """Search the holes of a spec for the best network, and leave a study: its trials, and `best.yaml`.
+
+    Args:
+        out: the study's directory, absent or empty; None makes `runs/NAME-NNN`.
+        backend: `tensorflow`, `jax` or `torch`; None is the one that is configured or installed.
+        parallel: trials at the same time; None as the spec says, else as many as the cores, GPUs and memory can use.
+
+    Returns:
+        The study, `done`, or `stopped` by SIGINT or SIGTERM; `failed` if too many trials in a row failed.
+
+    Raises:
+        SpecError: K170 if there is nothing to search, K166 without data; what `check` finds; K601, K602.
+    """
+    needs_data(spec)
+    found = check(spec)
+    where = searchable(spec, found)
+    if out is not None:
+        rundir.free(Path(out))
+    spec_tune = spec.tune or Tune()
+    spec = replace(spec, tune=spec_tune)
+    running = engine.start(backend)
+    count = parallel or spec_tune.parallel or _parallel(spec_tune)
+    path = rundir.create(spec.name, out, folders=("source", FOLDER))
+    with lock.held(path):
+        text = write(open_tree(spec))
+        _begin(path, spec, text, running, count, command)
+        rundir.keep_sources(path, spec.sources)
+        book = ledger.Ledger(path / ledger.NAME)
+        book.add({"event": "study", "spec": text, "data_roots": [str(root) for root in roots(spec)]})
+        book.close()
+        return _search(path, spec, where, found, report or reporter())
+
+
+def resume(
+    path: Path | str,
+    *,
+    data_roots: Sequence[str | Path] = (),
+    trust: bool = False,
+    report: Reporter | None = None,
+) -> Study:
+    """Go on with a study that was stopped or killed: it becomes what it would have been.
+
+    Raises:
+        SpecError: K603–K605, K642 if it is no study; K620 if another process runs it; K640 if its ledger is damaged;
+            K641 if its spec, its data or KerasTuner is another than before.
+    """
+    path = Path(path)
+    info: dict[str, Any] = rundir.info(path)
+    if not is_study(info):
+        open_study(path)
+    with lock.held(path):
+        events = ledger.read(path / ledger.NAME)
+        text = (path / "spec.yaml").read_text("utf-8")
+        _same_spec(path, events, text)
+        spec = load(path / "spec.yaml", data_roots=data_roots, trust=trust)
+        found = check(spec)
+        engine.start(str(info["backend"]))
+        rundir.describe(path, status="running", resumed=rundir.now(), **rundir.process())
+        spec = replace(spec, tune=spec.tune or Tune())
+        return _search(path, spec, searchable(spec, found), found, report or reporter())
+
+
+def searchable(spec: Spec, found: Checked) -> Space:
+    """The space of a spec. Raises SpecError K170 if it has no holes."""
+    where = space(spec, found.header)
+    if not where.dims:
+        help = "write a choice where a value stands: `units: {$int: [32, 256]}`"
+        raise SpecError(
+            Problem("K170", "the spec has no holes, so there is nothing to search", spec.span(""), help=help)
+        )
+    return where
+
+
+def objective(spec: Spec, found: Checked) -> tuple[str, str]:
+    """What is to be best, and whether less (`min`) or more (`max`) of it is."""
+    wanted = (spec.tune or Tune()).objective
+    metrics = tuple(call for head in found.heads for call in head.metrics)
+    return wanted.name, monitors.direction(wanted.name, wanted.direction, metrics)
+
+
+def _search(path: Path, spec: Spec, where: Space, found: Checked, report: Reporter) -> Study:
+    assert spec.tune is not None
+    info: dict[str, Any] = rundir.info(path)
+    name, direction = objective(spec, found)
+    rundir.describe(path, objective=name, direction=direction)
+    seed = spec.train.seed if spec.tune.seed is None else spec.tune.seed
+    oracle = Oracle(spec.tune, where, direction, seed)  # pyright: ignore[reportArgumentType]
+    count = int(info["parallel"])
+    plan = Plan(
+        spec, where, found.header, path, name, direction, seed, count, min(count, _most_workers(spec.tune, count)),
+        int(info["threads"]), str(info["backend"]), spec.tune.budget.hours,
+    )  # fmt: skip
+    report.start(name, direction, oracle.most, len(where.dims))
+    report.note(f"study {path}: {plan.workers} at a time, {plan.threads} thread{'s' if plan.threads > 1 else ''} each")
+    try:
+        with Signals() as signals:
+            made = drive(plan, list(ledger.read(path / ledger.NAME)), oracle, signals, report)
+            return _finish(made)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            rundir.describe(path, status="failed", error=str(error))
+        help = f"make room, then go on with `kbuild tune --resume {path}`; what was told before is whole"
+        raise SpecError(
+            Problem("K608", f"cannot write the study `{path}`: {error.strerror or error}", help=help)
+        ) from error
+    finally:
+        report.finish()
+
+
+def _finish(made: Driver) -> Study:
+    plan, received = made.plan, made.signals.received
+    study = Study(plan.path, "done", plan.objective, plan.direction, made.trials, received)  # pyright: ignore
+    bad = made.failures >= made.oracle.failures or study.best is None
+    status = "stopped" if received else "failed" if bad else "done"
+    study = replace(study, status=status)
+    if made.why:
+        made.report.note(made.why)
+    answer(study)
+    best = None if study.best is None else {"trial": study.best.number, "score": study.best.score}
+    rundir.describe(plan.path, status=status, signal=received, finished=rundir.now(), why=made.why, best=best)
+    return study
+
+
+def _begin(path: Path, spec: Spec, text: str, backend: str, count: int, command: Sequence[str]) -> None:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    rundir.describe(
+        path,
+        kind=KIND,
+        name=spec.name,
+        status="running",
+        **rundir.process(),
+        created=rundir.now(),
+        command=list(command),
+        versions=rundir.versions(),
+        backend=backend,
+        parallel=count,
+        threads=max(1, cores // count),
+        spec_digest=hashlib.sha256(text.encode()).hexdigest(),
+        data_roots=[str(root) for root in roots(spec)],
+        trust=spec.trust,
+        use=[str(file) for file in spec.use],
+    )
+    atomic.write_text(path / "spec.yaml", text)
+
+
+def _parallel(section: Tune) -> int:
+    """As many trials at a time as the GPUs, or the cores and the memory, can use."""
+    if gpus():
+        return len(gpus())
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return _most_workers(section, max(1, min(cores, machine_memory() // EACH)))
+
+
+def _most_workers(section: Tune, count: int) -> int:
+    most = section.oracle.args.get("max_trials")
+    return min(count, most) if isinstance(most, int) else count
+
+
+def _same_spec(path: Path, events: Sequence[ledger.Event], text: str) -> None:
+    from kbuild.train.resume import differences
+
+    before = next((event["spec"] for event in events if event["event"] == "study"), None)
+    if before is None or before == text:
+        return
+    said = "; ".join(differences(before, text))
+    help = f"put it back as it was, or begin a new study with `kbuild tune {path / 'spec.yaml'}`"
+    raise SpecError(Problem("K641", f"`{path}` cannot go on as the same study: {said}", help=help))

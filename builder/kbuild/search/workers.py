@@ -1,0 +1,214 @@
+"""Tasks → Outcomes: processes on this machine that load Keras once and train many trials each.
+
+A worker that dies, hangs or holds on to memory is ended and begun anew; what it was training is a result or is trained
+again. Nothing is shared but a pipe, and no port is opened.
+"""
+
+import contextlib
+import gc
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing import connection
+from pathlib import Path
+from typing import Any
+
+from kbuild.search.task import Outcome, Task, run
+
+ATTEMPTS = 2
+"""How often a trial is trained whose process dies; then it has failed."""
+GROWTH = 1.2
+"""A worker whose memory has grown by this factor since its first trial makes room for a new one."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: Any
+    pipe: Any
+    task: Task | None = None
+    began: float = 0.0
+    attempt: int = 1
+
+
+class Workers:
+    """A number of processes that train.
+
+    Args:
+        count: how many train at the same time.
+        threads: of each; they are pinned to as many cores where the system can do that.
+        timeout: seconds that a trial may take; None is as long as it likes.
+    """
+
+    def __init__(self, count: int, threads: int, timeout: float | None):
+        self._count, self._threads, self._timeout = count, threads, timeout
+        self._workers: list[_Worker | None] = [None] * count
+
+    @property
+    def busy(self) -> int:
+        """How many are training."""
+        return sum(worker is not None and worker.task is not None for worker in self._workers)
+
+    @property
+    def free(self) -> int:
+        """How many wait for a task."""
+        return self._count - self.busy
+
+    def has(self, trial: int) -> bool:
+        """Whether a trial is being trained."""
+        return any(worker and worker.task and worker.task.trial == trial for worker in self._workers)
+
+    def start(self, task: Task, attempt: int = 1) -> None:
+        """Have a task trained by a worker that is free."""
+        at = next(at for at, worker in enumerate(self._workers) if worker is None or worker.task is None)
+        worker = self._workers[at]
+        if worker is None or not worker.process.is_alive():
+            worker = self._workers[at] = self._begin(at)
+        worker.task, worker.began, worker.attempt = task, time.monotonic(), attempt
+        with contextlib.suppress(OSError):  # it died just now, which is seen when its outcome is waited for
+            worker.pipe.send(task)
+
+    def wait(self, seconds: float) -> Sequence[Outcome]:
+        """What is over, after this time at most."""
+        running = [worker for worker in self._workers if worker is not None and worker.task is not None]
+        if not running:
+            return ()
+        if self._timeout is not None:
+            first = min(worker.began for worker in running) + self._timeout - time.monotonic()
+            seconds = min(seconds, max(first, 0.0))
+        connection.wait([worker.pipe for worker in running], seconds)
+        return [found for at, worker in enumerate(self._workers) if worker for found in self._looked(at, worker)]
+
+    def stop(self) -> None:
+        """Ask all that train to save and stop; `wait` tells when they have."""
+        for worker in self._workers:
+            if worker is not None and worker.task is not None and worker.process.is_alive():
+                os.kill(worker.process.pid, signal.SIGTERM)
+
+    def close(self) -> None:
+        """End all processes; what they train is left as it is."""
+        for worker in self._workers:
+            if worker is not None:
+                worker.pipe.close()
+                worker.process.join(0.2 if worker.task is None else 0.0)
+                worker.process.kill()
+                worker.process.join()
+        self._workers = [None] * self._count
+
+    def _begin(self, at: int) -> _Worker:
+        context = multiprocessing.get_context("spawn")
+        here, there = context.Pipe()
+        cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+        mine = [cores[(at * self._threads + i) % len(cores)] for i in range(self._threads)] if cores else []
+        process = context.Process(target=work, args=(there, self._threads, mine, at), daemon=True)
+        process.start()
+        there.close()
+        return _Worker(process, here)
+
+    def _looked(self, at: int, worker: _Worker) -> Sequence[Outcome]:
+        task = worker.task
+        if task is None:
+            return ()
+        try:
+            if worker.pipe.poll():
+                found, grown = worker.pipe.recv()
+                worker.task = None
+                if grown:
+                    self._end(at)
+                return (found,)
+        except (EOFError, OSError):
+            return self._died(at, worker, task)
+        if self._timeout is not None and time.monotonic() - worker.began > self._timeout:
+            self._end(at)
+            return (Outcome(task.trial, "failed", reason=f"it took longer than {self._timeout:g} seconds"),)
+        return ()
+
+    def _died(self, at: int, worker: _Worker, task: Task) -> Sequence[Outcome]:
+        worker.process.join(5.0)
+        code = worker.process.exitcode
+        self._end(at)
+        if code is not None and code in (-signal.SIGTERM, -signal.SIGINT):
+            return (Outcome(task.trial, "stopped"),)
+        if worker.attempt < ATTEMPTS:
+            self.start(task, worker.attempt + 1)
+            return ()
+        why = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        return (Outcome(task.trial, "failed", reason=f"its process ended with {why}, {ATTEMPTS} times"),)
+
+    def _end(self, at: int) -> None:
+        worker = self._workers[at]
+        if worker is not None:
+            worker.process.kill()
+            worker.process.join()
+            worker.pipe.close()
+        self._workers[at] = None
+
+
+def work(pipe: Any, threads: int, cores: Sequence[int], number: int) -> None:
+    """A worker's life: train what comes through the pipe, until it is closed."""
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)  # a Ctrl-C is for the study, which says what is to be done
+    _bound(threads, cores, number)
+    _follow(os.getppid())
+    sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
+    first: int | None = None
+    while True:
+        try:
+            task = pipe.recv()
+        except (EOFError, OSError):
+            return
+        found = run(task)
+        held = _released()
+        first = held if first is None else first
+        with contextlib.suppress(OSError):
+            pipe.send((found, held > GROWTH * first))
+
+
+def _released() -> int:
+    """Give back what a trial held; kilobytes that the process has then."""
+    if "keras" in sys.modules:
+        import keras
+
+        keras.utils.clear_session()
+    gc.collect()
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") // 1024
+    except (OSError, ValueError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _bound(threads: int, cores: Sequence[int], number: int) -> None:
+    """Few threads, before anything is imported that makes them; one GPU, where there are several."""
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ[name] = str(threads)
+    if cores:
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, cores)
+    visible = gpus()
+    if len(visible) > 1:
+        os.environ["CUDA_VISIBLE_DEVICES"] = visible[number % len(visible)]
+
+
+def gpus() -> list[str]:
+    """The names of the GPUs that this process may use, without starting anything on them."""
+    told = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if told is not None:
+        return [name for name in told.split(",") if name]
+    return sorted(path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*"))
+
+
+def _follow(parent: int) -> None:
+    """End with the study, however it ends: its trials are gone on with by the next."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
