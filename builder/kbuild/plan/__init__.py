@@ -4,7 +4,6 @@ plan.py      Plan, Step, Ref: the graph
 expand.py    Spec and Header → Plan
 entries.py   an entry of a chain → steps
 beside.py    the keys `trainable`, `weights` and `remat` beside a call
-beside.py    the keys `trainable`, `weights` and `remat` beside a call
 repeats.py   a `repeat` → copies of an entry
 blocks.py    a use of a block → steps
 count.py     how many entries there will be, before any is expanded
@@ -29,6 +28,7 @@ logs.py      what the numbers of an epoch will be called
 check.py     Spec → all that can be known without Keras
 diff/        what is different between two specs
 start/       a spec to start from, for a data set
+space.py     the holes that a search can come upon, and when each is there
 example.py   what can be called → an entry that shows it
 describe.py  Plan → JSON, one line, the name of a tensor
 draw/        Plan → a table, Mermaid, SVG, a page in a notebook

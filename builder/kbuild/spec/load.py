@@ -67,13 +67,17 @@ def _read(spec: str | Path) -> tuple[Node, str, Path]:
 
 
 def _of_run(path: Path | None, home: Path, roots: tuple[Path, ...]) -> tuple[Path, tuple[Path, ...]]:
-    """A run's `spec.yaml` starts where the spec that it was made of started: `run.json` keeps that folder and the
-    roots.
+    """A spec that a run or a study keeps starts where the one that it was made of started: `run.json` keeps that folder
+    and the roots.
     """
-    if path is None or path.name != "spec.yaml":
+    if path is None:
+        return home, roots
+    kept = {"spec.yaml": path.parent, "best.yaml": path.parent}.get(path.name)
+    kept = path.parent.parent if kept is None and path.parent.name == "top" else kept
+    if kept is None:
         return home, roots
     try:
-        run = json.loads((path.parent / "run.json").read_text(encoding="utf-8"))
+        run = json.loads((kept / "run.json").read_text(encoding="utf-8"))
         own, *others = (Path(root) for root in run["data_roots"])
         return own, (*roots, *others)
     except (OSError, ValueError, KeyError, TypeError):
