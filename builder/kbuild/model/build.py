@@ -1,14 +1,15 @@
 """Plan → keras.Model: each step applied, in order. A failure of Keras becomes a Problem at the step's entry."""
 
-import fnmatch
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import keras
 
+from kbuild.model import remat
 from kbuild.model.learn import learn
 from kbuild.model.objects import make
+from kbuild.model.thaw import only
 from kbuild.plan.applications import remember, remembered
 from kbuild.plan.graph import tensors, written
 from kbuild.plan.plan import Plan, Ref, Step
@@ -38,25 +39,33 @@ def build(plan: Plan) -> keras.Model:
         inputs[given.name] = keras.Input(given.shape, name=given.name, dtype=given.dtype or "float32")
         values[Ref(given.name)] = inputs[given.name]
     layers: dict[str, Any] = {}
+    order: list[tuple[Any, str | None]] = []
+    known = {id(tensor) for tensor in inputs.values()}
     for step in plan.steps:
-        for index, tensor in enumerate(_apply(step, layers, values, plan)):
+        results = _apply(step, layers, values, known, plan)
+        order += [(node, step.remat) for node in remat.nodes(results, known)]
+        for index, tensor in enumerate(results):
             values[Ref(step.name, index)] = tensor
+            known.add(id(tensor))
     outputs = {name: values[ref] for name, ref in plan.outputs.items()}
     single = len(outputs) == 1
     given_inputs = next(iter(inputs.values())) if len(inputs) == 1 else inputs
-    return keras.Model(given_inputs, next(iter(outputs.values())) if single else outputs, name=_model_name(plan.name))
+    model = keras.Model(given_inputs, next(iter(outputs.values())) if single else outputs, name=_model_name(plan.name))
+    if any(step.remat for step in plan.steps):
+        remat.again(model, order)
+    return model
 
 
 def _model_name(name: str) -> str:
     return name.replace("/", "-")
 
 
-def _apply(step: Step, layers: dict[str, Any], values: Mapping[Ref, Any], plan: Plan) -> list[Any]:
+def _apply(step: Step, layers: dict[str, Any], values: Mapping[Ref, Any], known: set[int], plan: Plan) -> list[Any]:
     try:
         args = [_filled(value, values) for value in step.args]
         kwargs = {key: _filled(value, values) for key, value in step.kwargs.items()}
         if step.call.namespace == "ops":
-            return _named(_listed(_operation(step.call, args, kwargs)), step.name, {id(v) for v in values.values()})
+            return _named(_listed(_operation(step.call, args, kwargs)), step.name, known)
         layer = layers.get(step.layer)
         if layer is None:
             layer = layers[step.layer] = _layer(step, args, plan)
@@ -114,7 +123,7 @@ def _layer(step: Step, args: list[Any], plan: Plan) -> Any:
     else:
         layer = make(_full_precision(step, plan), name=step.name, nested=_nested)
     if isinstance(step.trainable, tuple):
-        _freeze(layer, step.trainable)
+        only(layer, step, step.trainable)
     return layer
 
 
@@ -155,12 +164,6 @@ def _application(step: Step, tensor: Any) -> keras.Model:
             )
     ends = [inner.output, *(inner.get_layer(layer).output for layer in step.nodes.values())]
     return keras.Model(inner.input, ends, name=step.name)
-
-
-def _freeze(layer: Any, patterns: tuple[str, ...]) -> None:
-    """Freeze all layers inside but those that a pattern names."""
-    for inner in getattr(layer, "layers", [layer]):
-        inner.trainable = any(fnmatch.fnmatch(inner.name, pattern) for pattern in patterns)
 
 
 def _failure(step: Step, error: Exception, plan: Plan) -> Problem:

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -127,14 +128,15 @@ def _take(path: str, here: stored.Layers, starts: Mapping[str, Start]) -> Taken:
 
 def _called(layer: stored.Layer, entry: str) -> Iterator[stored.Layer]:
     """What a layer may be called in a file: as here, else as within its entry."""
+    first, *rest = layer
     yield layer
-    if entry and layer[0] == entry and len(layer) > 1:
-        yield layer[1:]
-    elif entry and layer[0].startswith(f"{entry}-"):
-        yield (layer[0].removeprefix(f"{entry}-"), *layer[1:])
+    if entry and first == entry and rest:
+        yield tuple(rest)
+    elif entry and first.startswith(f"{entry}-"):
+        yield (first.removeprefix(f"{entry}-"), *rest)
 
 
-def _other(there: Mapping[stored.Where, h5py.Dataset], here: Mapping[stored.Where, h5py.Dataset]) -> str | None:
+def _other(there: Mapping[stored.Where, Any], here: Mapping[stored.Where, Any]) -> str | None:
     """Why a layer of a file cannot be this one; None if it can."""
     if there.keys() != here.keys():
         return f"has {len(there)} arrays for {len(here)}" if len(there) != len(here) else "is another layer"
@@ -146,7 +148,7 @@ def _other(there: Mapping[stored.Where, h5py.Dataset], here: Mapping[stored.Wher
     return None
 
 
-def _copy(there: Mapping[stored.Where, h5py.Dataset], here: Mapping[stored.Where, h5py.Dataset]) -> None:
+def _copy(there: Mapping[stored.Where, Any], here: Mapping[stored.Where, Any]) -> None:
     for where, mine in here.items():
         if mine.dtype.kind in "fV":
             mine[...] = there[where][...]

@@ -1,4 +1,4 @@
-"""A `.keras` or `.weights.h5` file → the arrays in it, by layer. Reads arrays and names; makes no object of what it reads.
+"""A `.keras` or `.weights.h5` file → the arrays in it, by layer. Reads arrays and names, and makes no object of them.
 
 Keras names groups by class and number (`layers/dense_1`) and keeps the layer's name as an attribute beside its arrays.
 A file may come from anyone: links, arrays that lie elsewhere, and arrays that are stored otherwise than Keras stores
@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h5py
 
@@ -20,7 +21,8 @@ Layer = tuple[str, ...]
 """The name of a layer; of one inside a model, those of the models before it."""
 Where = tuple[str, ...]
 """Which array of a layer: the attributes that lead to it, then its number."""
-Layers = Mapping[Layer, Mapping[Where, h5py.Dataset]]
+Layers = Mapping[Layer, Mapping[Where, Any]]
+"""By layer, its arrays: each an `h5py.Dataset`."""
 
 DEEPEST = 60
 """Groups in each other; a layer of a model in a model is at 4."""
@@ -50,7 +52,7 @@ def layers(file: h5py.File) -> Layers:
     top = _group(file, "layers")
     if top is None:
         raise ValueError("it has no layers by name, as Keras 3 writes them")
-    found: dict[Layer, dict[Where, h5py.Dataset]] = {}
+    found: dict[Layer, dict[Where, Any]] = {}
     left = [MOST]
     _walk_layers(top, (), found, left, 0)
     return found
@@ -105,7 +107,9 @@ def _bounded(left: list[int], depth: int) -> None:
     """Groups may hold themselves."""
     left[0] -= 1
     if left[0] < 0 or depth > DEEPEST:
-        raise ValueError("its groups stand too deep in each other" if left[0] >= 0 else "it has too many groups and arrays")
+        raise ValueError(
+            "its groups stand too deep in each other" if left[0] >= 0 else "it has too many groups and arrays"
+        )
 
 
 def _group(parent: h5py.Group, key: str) -> h5py.Group | None:
@@ -113,9 +117,9 @@ def _group(parent: h5py.Group, key: str) -> h5py.Group | None:
     return found if isinstance(found, h5py.Group) else None
 
 
-def _array(parent: h5py.Group | None, key: str) -> h5py.Dataset:
+def _array(parent: h5py.Group | None, key: str) -> Any:
     found = None if parent is None else _own(parent, key)
-    if not isinstance(found, h5py.Dataset):
+    if found is None or not isinstance(found, h5py.Dataset):
         raise ValueError(f"`{key}` is no array")
     if found.external or found.is_virtual or found.chunks is not None:
         raise ValueError(f"the array `{found.name}` is stored otherwise than Keras stores it")
@@ -124,7 +128,7 @@ def _array(parent: h5py.Group | None, key: str) -> h5py.Dataset:
     return found
 
 
-def _own(parent: h5py.Group, key: str) -> object:
+def _own(parent: Any, key: str) -> Any:
     """What a group holds itself; links that lead elsewhere, into other files even, are not followed."""
     kind = parent.get(key, getlink=True)
     if kind is None:

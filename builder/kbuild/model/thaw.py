@@ -39,11 +39,11 @@ def learn(model: keras.Model, built: Plan, wanted: Plan, before: States) -> None
         if changed and new.layer == new.name and new.name in layers:
             layers[new.name].trainable = new.trainable is not False
             if isinstance(new.trainable, tuple):
-                _only(layers[new.name], new, new.trainable)
+                only(layers[new.name], new, new.trainable)
 
 
-def _only(layer: Any, step: Step, patterns: tuple[str, ...]) -> None:
-    """Freeze all layers inside an application but those that a pattern names."""
+def only(layer: Any, step: Step, patterns: tuple[str, ...]) -> None:
+    """Freeze all layers inside an application but those that a pattern names. Raises SpecError K219."""
     inside = {inner.name: inner for inner in getattr(layer, "layers", [layer])}
     for name, inner in inside.items():
         inner.trainable = any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -4,6 +4,7 @@ plan.py      Plan, Step, Ref: the graph
 expand.py    Spec and Header → Plan
 entries.py   an entry of a chain → steps
 beside.py    the keys `trainable`, `weights` and `remat` beside a call
+beside.py    the keys `trainable`, `weights` and `remat` beside a call
 repeats.py   a `repeat` → copies of an entry
 blocks.py    a use of a block → steps
 count.py     how many entries there will be, before any is expanded

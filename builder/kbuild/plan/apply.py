@@ -51,8 +51,8 @@ def make_step(
     names, nodes = _outputs(siblings.get("outputs"), made, here)
     step = Step(
         title, title, made, args, {**kwargs, **literals}, None, names, nodes,
-        trainable=learns(here, title, made), weights=here.weights, remat=here.remat, span=name.span, used=here.used, path=here.scope.path,
-        within=here.within,
+        trainable=learns(here, title, made), weights=here.weights, remat=here.remat, span=name.span, used=here.used,
+        path=here.scope.path, within=here.within,
     )  # fmt: skip
     shapes = _shapes(step, made, made.args, feed, graph)
     if shapes is not None and names and len(names) > len(shapes) and not nodes:

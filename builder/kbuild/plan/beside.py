@@ -6,7 +6,7 @@ from fnmatch import fnmatch
 
 from kbuild.plan.applications import remembered
 from kbuild.plan.graph import Graph, Here, tensors
-from kbuild.plan.plan import Start, Step
+from kbuild.plan.plan import Start
 from kbuild.spec.call import Call
 from kbuild.spec.entry import Entry, Reuse
 from kbuild.spec.names import suggestion
@@ -30,7 +30,9 @@ def inside(item: Entry, here: Here, graph: Graph, name: str | None) -> Here:
         node = item.get(key)
         if node is not None and isinstance(item.head, Reuse):
             help = f"write it beside the entry that has the layers: `{brief(item.head.target)}`"
-            raise mistake("K105", f"`{key}` does nothing beside `reuse`, which has no layers of its own", node.span, help)
+            raise mistake(
+                "K105", f"`{key}` does nothing beside `reuse`, which has no layers of its own", node.span, help
+            )
     here = _weights(item.get("weights"), here, graph, title)
     here = _remat(item.get("remat"), here, title)
     return _trainable(item.get("trainable"), here, title)
@@ -61,7 +63,9 @@ def matched(item: Entry, inside: Here, graph: Graph, start: int) -> None:
             names |= set(found.parts)
     for pattern in inside.trainable if steps else ():
         if not any(fnmatch(name, pattern) for name in names):
-            raise mistake("K219", f"`trainable: [{pattern}]` matches no layer here", node.span, help=near(pattern, names))
+            raise mistake(
+                "K219", f"`trainable: [{pattern}]` matches no layer here", node.span, help=near(pattern, names)
+            )
 
 
 def near(pattern: str, names: Iterable[str]) -> str | None:
@@ -107,7 +111,9 @@ def _weights(node: Node | None, here: Here, graph: Graph, title: str) -> Here:
         return here
     if graph.home is None or here.scope.path.startswith("data."):
         where = "`data.preprocess`, which learns from the data" if graph.home else "a network that a call holds"
-        raise mistake("K105", f"`weights` does nothing in {where}", node.span, help="write it beside an entry of `model`")
+        raise mistake(
+            "K105", f"`weights` does nothing in {where}", node.span, help="write it beside an entry of `model`"
+        )
     path = start_weights(node, here.scope, graph.home, graph.roots)
     return replace(here, weights=None if path is None else Start(str(path), title, node.span))
 
@@ -117,6 +123,8 @@ def _remat(node: Node | None, here: Here, title: str) -> Here:
         return here
     value = plain(evaluate(node, here.scope.at("remat")))
     if not isinstance(value, bool):
-        raise mistake("K105", f"`remat` is `true` or `false`, not `{brief(node)}`", node.span, help="write `remat: true`")
+        raise mistake(
+            "K105", f"`remat` is `true` or `false`, not `{brief(node)}`", node.span, help="write `remat: true`"
+        )
     # who keeps nothing of the whole keeps nothing of its parts
     return replace(here, remat=title) if value and here.remat is None else here

@@ -11,7 +11,7 @@ from kbuild.plan.refer import entry_again, feed
 from kbuild.plan.trail import because
 from kbuild.spec.entry import Apply, Branches, Chain, Entry, Open, Reuse, chain, entry
 from kbuild.spec.hole import is_hole
-from kbuild.spec.names import NAME, RESERVED, SIBLINGS, snake_case, suggestion
+from kbuild.spec.names import NAME, RESERVED, SIBLINGS, snake_case
 from kbuild.spec.scope import chosen, evaluate, is_open
 from kbuild.spec.static import unknown_block
 from kbuild.text.node import Mapping as MappingNode

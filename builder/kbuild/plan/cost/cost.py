@@ -26,6 +26,8 @@ what frameworks do to keep less (fusing, recomputing) or what they keep twice.
   came in, as an argument and as a layer; another (GELU, SiLU) keeps both.
 - Dropout keeps its mask beside its output; attention its projections, scores and mixture; a recurrent layer its gates
   and states at every time.
+- An entry with `remat: true` keeps what leaves it; the largest of them keeps all, as it is whole while it is computed
+  again.
 - In a network, only steps through which a gradient goes: those that learn, and what stands behind them. The network's
   inputs belong to the batch, and are not counted.
 """

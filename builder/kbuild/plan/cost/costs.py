@@ -2,6 +2,7 @@
 
 from kbuild.plan.applications import remembered
 from kbuild.plan.cost.cost import UNKNOWN, Cost, Costs
+from kbuild.plan.cost.remat import forgotten
 from kbuild.plan.cost.table import cost_of
 from kbuild.plan.graph import tensors
 from kbuild.plan.plan import Plan, Ref, Step
@@ -21,6 +22,9 @@ def costs(plan: Plan) -> Costs:
         else:
             found = Cost(found.trainable, found.frozen, found.flops, 0)
         steps[step.name] = found
+    if any(step.remat for step in plan.steps):
+        steps |= forgotten(plan, steps)
+    for found in steps.values():
         total += found
     return Costs(steps, total)
 
