@@ -28,7 +28,13 @@ class Augment:
     def __init__(self, calls: Mapping[str, Sequence[Call]], seed: int):
         self.seed = seed
         flat = [(name, call) for name, chain in calls.items() for call in chain]
-        self._layers = [(name, _layer(call, seed, at), call.name in MIXERS) for at, (name, call) in enumerate(flat)]
+        policy = keras.config.dtype_policy()
+        # pictures are worked on in whole precision, whatever the model computes in
+        keras.config.set_dtype_policy("float32")
+        try:
+            self._layers = [(name, _layer(call, seed, at), call.name in MIXERS) for at, (name, call) in enumerate(flat)]
+        finally:
+            keras.config.set_dtype_policy(policy)
 
     def __call__(self, x: dict, y: dict) -> tuple[dict, dict]:
         """A batch after augmentation. Where examples are mixed, labels come and go as numbers or one-hot vectors."""
