@@ -11,7 +11,8 @@ weights.py      class weights, folded into the weights of examples
 augment.py      what is done to training examples before the model
 feed.py         batches in an order that is a pure function of (seed, epoch)
 stream.py       batches of data that are not in memory, read ahead
-execution.py    seed, determinism, device, how the step is run
+execution.py    seed, determinism, device, how the step is run: execution_rule.py chooses, execution_trial.py measures,
+                execution_loop.py has XLA compile the loop over steps
 distribute.py   one batch on several devices or processes; distribute_mirrored.py checks TensorFlow's way of it
 compile.py      optimizer, losses and metrics put on a model
 callbacks.py    what happens at the end of an epoch; patience.py waits for a number to get better
@@ -27,10 +28,11 @@ outputs.py      what a model predicts of a part of the data
 score.py        Run → report: evaluation of a part of the data
 predict.py      Run and new examples → class names and probabilities; examples.py reads them
 job.py          a compiled model and its feeds, checked down to the first batch
-loop.py         Keras's fit, from the beginning or from a checkpoint; saver.py takes them, state.py is what is in them
+loop.py         Keras's fit, phase by phase, from the beginning or from a checkpoint; stage.py is one phase of it,
+                phase.py makes the model ready for one; saver.py takes checkpoints, state.py is what is in them
 session.py      Job → Run: the training, and what it leaves on the disk
 lock.py         one process in a run directory at a time
-resume.py       a run directory → the same run, gone on with
+resume.py       a run directory → the same run, gone on with; longer.py makes it longer
 gradients.py    loss, gradients and inner tensors of a model for a batch
 probing.py      a look into the network: gradients, dead and saturated units by layer; health.py takes it now and then
 findings.py     what is wrong with a training, each in a sentence

@@ -9,7 +9,7 @@ backend.
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -17,6 +17,8 @@ import numpy as np
 
 from kbuild.spec.train import Train
 from kbuild.text.problem import Problem, SpecError
+from kbuild.train.execution_rule import Choice
+from kbuild.train.feed import Feed
 
 PROCESSES = ("KERAS_DISTRIBUTION_JOB_ADDRESSES", "KERAS_DISTRIBUTION_NUM_PROCESSES", "KERAS_DISTRIBUTION_PROCESS_ID")
 """Variables that make several processes one training (`keras.distribution.initialize`)."""
@@ -92,16 +94,44 @@ def built(model: keras.Model) -> None:
         model.optimizer.build(model.trainable_variables)
 
 
-def laid(data: Any, found: Spread | None) -> Any:
+def shared(feed: Feed, found: Spread | None) -> Feed:
     """The same batches, laid out over the devices.
 
     A batch that they cannot share evenly, the last one of an epoch, is computed as a whole by each of them, so that
     the numbers are those of one device.
+    """
+    if found is None:
+        return feed
+    if keras.backend.backend() != "jax":
+        return replace(feed, held=None)
+    rest = feed.rest
+    return replace(feed, held=None, data=_Laid(feed.data, found), rest=lambda first: _Laid(rest(first), found))
+
+
+def choice(train: Train, found: Spread | None) -> Choice | None:
+    """How the steps are run on several devices, of which no rule knows; None on one."""
+    if found is None:
+        return None
+    said = train.execution
+    jit = keras.backend.backend() == "jax" and (said == "auto" or said.jit is not False)
+    return Choice(jit, 1 if said == "auto" else said.steps_per_execution, f"{len(found.devices)} devices")
+
+
+def agree(model: keras.Model, found: Spread | None, batches: Callable[[int], Any], sizes: tuple[int, int]) -> None:
+    """Where the engine is not known to be right, hold it against one device.
 
     Args:
-        data: what a `Feed` gives to Keras; None stays None.
+        batches: the data that `evaluate` is given, of so many examples in one batch.
+        sizes: of the batches of an epoch, and of its last one.
+
+    Raises:
+        SpecError: K167 if a step is another than on one device.
     """
-    return data if data is None or found is None or keras.backend.backend() != "jax" else _Laid(data, found)
+    if found is not None and keras.backend.backend() == "tensorflow":
+        from kbuild.train import distribute_mirrored
+
+        tried = [next(iter(batches(size))) for size in dict.fromkeys(sizes)]
+        distribute_mirrored.check(model, tried, sizes[1])
 
 
 def first(model: keras.Model, rows: int) -> int:
@@ -148,7 +178,7 @@ def _parallel(devices: Sequence[str]) -> keras.distribution.DataParallel:
 
 def _share(array: np.ndarray, found: Spread) -> object:
     """The array over the devices by rows, of which each process brings its own; whole on each where they do not fit."""
-    import jax
+    import jax  # pyright: ignore[reportMissingImports]
 
     layout = found.engine.get_data_layout(array.shape).backend_layout
     count = len(found.devices)
@@ -161,7 +191,7 @@ def _share(array: np.ndarray, found: Spread) -> object:
 
 
 def _jax() -> Spread:
-    import jax
+    import jax  # pyright: ignore[reportMissingImports]
 
     if any(os.environ.get(name) for name in PROCESSES) and not jax.distributed.is_initialized():
         try:

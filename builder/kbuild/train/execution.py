@@ -1,13 +1,28 @@
-"""Seed, determinism, device and the way in which a step is run. One of the few files that know the backend."""
+"""Seed, determinism, device and the way in which a step is run. One of the few files that know the backend.
 
-from collections.abc import Iterator
+The way is chosen by a rule (execution_rule.py), by a measurement where there is none (execution_trial.py), and taken
+by execution_loop.py.
+"""
+
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 
-from kbuild.model import backend
+from kbuild.model import backend, objects
+from kbuild.plan.plan import Plan
+from kbuild.spec.call import Call
 from kbuild.spec.train import Train
 from kbuild.text.problem import Problem, SpecError
+from kbuild.train import execution_rule as rule
+from kbuild.train import execution_trial as trial
+from kbuild.train.execution_loop import Running
+from kbuild.train.execution_rule import Choice
+from kbuild.train.feed import Feed
+
+_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
 
 @contextmanager
@@ -46,8 +61,7 @@ def arguments(train: Train) -> dict[str, object]:
         SpecError: K162 if the backend cannot run it so.
     """
     if train.execution == "auto":
-        # XLA is refused under determinism, and Keras's "auto" does not know of it
-        return {"jit_compile": "auto" if not train.deterministic or keras.backend.backend() != "tensorflow" else False}
+        return {"jit_compile": "auto"}
     steps = train.execution.steps_per_execution
     if steps > 1 and keras.backend.backend() == "torch":
         raise SpecError(
@@ -59,6 +73,92 @@ def arguments(train: Train) -> dict[str, object]:
             )
         )
     return {"jit_compile": train.execution.jit, "steps_per_execution": steps}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How steps are to be run, as far as it is known before the model was tried.
+
+    Args:
+        case: what the rule was given; None where nothing is to be chosen.
+    """
+
+    running: Running
+    feed: Feed
+    case: rule.Case | None = None
+
+
+def decide(
+    model: Any, plan: Plan, parts: Sequence[Train], feed: Feed, batch_size: int, before: Choice | None = None
+) -> Decision:
+    """How a compiled model's steps are to be run, by rule; Keras evaluates the model so from now on.
+
+    Args:
+        parts: the `train` of each phase.
+        before: what was chosen when the run began, for one that goes on.
+    """
+    train, fast = parts[0], accelerated()
+    if before is None and train.execution != "auto":
+        before = rule.told(train.execution, bool(model.jit_compile))
+    if before is not None:
+        found = Decision(Running(model, before, fast), feed)
+    else:
+        case = _case(model, plan, parts, feed, batch_size)
+        found = Decision(Running(model, rule.choose(case), fast), feed, case)
+    found.running.ready()
+    return found
+
+
+def settle(model: Any, found: Decision) -> Running:
+    """The same once the model is known to work: measured where no rule tells, and compiled to see that XLA can."""
+    case, running = found.case, found.running
+    if case is None:
+        return running
+    if rule.unknown(case):
+        chosen = trial.faster(model, found.feed, running.choice, rule.with_xla(case), case.all, case.accelerated)
+        running = running if chosen == running.choice else Running(model, chosen, case.accelerated)
+    if running.choice.jit and case.backend == "tensorflow":
+        try:
+            running.data(found.feed)
+        except Exception:  # what XLA cannot do is an exception of any kind
+            running = Running(model, rule.without_xla(case), case.accelerated)
+    running.ready()
+    return running
+
+
+@contextmanager
+def stepwise(model: Any) -> Iterator[None]:
+    """Inside, `predict` takes one batch at a time: Keras writes several of them out one after another in the graph."""
+    before, model.steps_per_execution = model.steps_per_execution, 1
+    try:
+        yield
+    finally:
+        model.steps_per_execution = before
+
+
+def _case(model: Any, plan: Plan, parts: Sequence[Train], feed: Feed, batch_size: int) -> rule.Case:
+    fast = accelerated()
+    most = [found for part in parts if (found := rule.most(part, feed.steps, _looks(part.callbacks))) is not None]
+    return rule.Case(
+        families=rule.families(model),
+        backend=keras.backend.backend(),
+        accelerated=fast,
+        deterministic=parts[0].deterministic,
+        compiles=all(layer.supports_jit for layer in model._flatten_layers()),
+        held=feed.held is not None,
+        steps=feed.steps,
+        all=feed.steps * sum(part.epochs for part in parts),
+        most=min(most, default=None),
+        seconds=0.0 if fast else rule.seconds(plan, batch_size),
+    )
+
+
+def _looks(calls: Sequence[Call]) -> bool:
+    """Whether a callback that is not Keras's looks at every batch."""
+    found = [cls for call in calls if not (cls := objects.find(call)).__module__.startswith(("keras.", "kbuild."))]
+    return any(
+        getattr(cls, hook, None) is not getattr(keras.callbacks.Callback, hook) for cls in found for hook in _HOOKS
+    )
 
 
 def accelerated() -> bool:

@@ -6,6 +6,7 @@ tf.data pipeline, elsewhere by a `PyDataset`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import keras
@@ -18,8 +19,12 @@ from kbuild.train import stream
 from kbuild.train.augment import Augment
 
 ops: Any = keras.ops  # its annotations say that functions return None
+DEVICE_BYTES = 2 * 10**9
+"""Examples of this size are kept on a GPU; more are brought there batch by batch."""
 Batch = Callable[[Any, dict, dict, dict], tuple]
 """(number of the batch, x, y, weights) → what the model is given."""
+Groups = Sequence[Mapping[str, Any]]
+"""x, y and weights, each by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,37 @@ class Feed:
         steps: batches in an epoch.
         start: to be called with the epoch's number, from 0, before its first batch.
         rest: the same as `data` from a batch of the epoch on, for an epoch that was left in the middle.
+        held: the examples themselves, where they are in memory and go into the network as they are.
     """
 
     data: object
     steps: int
     start: Callable[[int], None]
     rest: Callable[[int], object]
+    held: "Held | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Examples in memory, for whoever gathers batches from them.
+
+    Args:
+        groups: gives x, y and weights by name, tensors on the device whose first axis is the examples.
+        order: gives the order of the epoch, `count` numbers: an array that is replaced when the order is.
+        count: examples.
+        size: of a batch; the last one of an epoch may be smaller.
+        batch: what is made of the rows of a batch.
+    """
+
+    groups: Callable[[], Groups]
+    order: Callable[[], Any]
+    count: int
+    size: int
+    batch: Batch
+
+    def example(self) -> tuple:
+        """One example as a batch."""
+        return self.batch(0, *({name: array[:1] for name, array in group.items()} for group in self.groups()))
 
 
 def feed(
@@ -63,31 +93,38 @@ def feed(
         reconstruct: the target of every output is the preprocessed, augmented input.
         weights: weights of the examples by output name.
     """
-    y = {} if reconstruct else {name: part.y[name] for name in outputs if name in part.y}
-    known = dict(weights or {})
-    if known:
-        # Keras wants weights for every output or for none
-        known = {name: known.get(name, np.ones(len(part), "float32")) for name in (y or known)}
-    arrays = tuple({name: _narrow(array) for name, array in group.items()} for group in (part.x, y, known))
-
+    arrays = _arrays(part, () if reconstruct else outputs, weights or {})
     batch = _batch(outputs, augment, features, reconstruct)
     made = augment is not None or reconstruct
     steps = max(1, -(-len(part) // batch_size))
     if made:
         # layers have to have their variables before a pipeline traces them
         batch(0, *({n: ops.convert_to_tensor(a[:2]) for n, a in group.items()} for group in arrays))
-    build = _pipeline if keras.backend.backend() == "tensorflow" else _indexed
-    build = stream.streamed if stream.streams(arrays) else build
+    build, streams = _pipeline if keras.backend.backend() == "tensorflow" else _indexed, stream.streams(arrays)
+    build = stream.streamed if streams else build
     rest, reorder = build(arrays, len(part), batch_size, steps, batch, made, augment is not None)
+    order = [np.arange(len(part))]
 
     def start(epoch: int) -> None:
         if seed is not None:
-            reorder(permutation(len(part), seed, epoch))
+            order[0] = permutation(len(part), seed, epoch)
+            reorder(order[0])
         if augment is not None:
             augment.start(epoch)
 
     start(0)
-    return Feed(rest(0), steps, start, rest)
+    held = None
+    if not (made or streams) and _fits(arrays):
+        held = Held(cache(lambda: _tensors(arrays)), lambda: order[0], len(part), batch_size, batch)
+    return Feed(rest(0), steps, start, rest, held)
+
+
+def _arrays(part: Part, outputs: Sequence[str], weights: Mapping[str, np.ndarray]) -> tuple[dict[str, Array], ...]:
+    """x, y and weights."""
+    y = {name: part.y[name] for name in outputs if name in part.y}
+    # Keras wants weights for every output or for none
+    known = {name: weights.get(name, np.ones(len(part), "float32")) for name in (y or weights)} if weights else {}
+    return tuple({name: _narrow(array) for name, array in group.items()} for group in (part.x, y, known))
 
 
 def _batch(outputs: Sequence[str], augment: Augment | None, features: keras.Model | None, reconstruct: bool) -> Batch:
@@ -125,13 +162,24 @@ def _narrow(array: Array) -> Array:
     return array if array.dtype == dtype else cast(array, dtype)
 
 
+def _tensors(arrays: tuple) -> tuple:
+    """The same as tensors, in the memory of the GPU if there is one."""
+    return tuple({name: ops.convert_to_tensor(array) for name, array in group.items()} for group in arrays)
+
+
+def _fits(arrays: tuple) -> bool:
+    """Whether a GPU has room for the examples beside the network; main memory has, for it holds them."""
+    devices = [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
+    return not devices or sum(array.nbytes for group in arrays for array in group.values()) <= DEVICE_BYTES
+
+
 def _pipeline(arrays: tuple, count: int, size: int, steps: int, batch: Batch, made: bool, random: bool):
-    """A tf.data pipeline from a batch on, that gathers rows of tensors in main memory; and what gives it an order."""
+    """A tf.data pipeline from a batch on, that gathers rows of arrays in main memory; and what gives it an order."""
     import tensorflow as tf
 
     with tf.device("CPU:0"):
-        tensors = tuple({name: tf.constant(a) for name, a in group.items()} for group in arrays)
         order = tf.Variable(tf.range(count, dtype=tf.int64), trainable=False)
+        tensors = tuple({name: tf.constant(a) for name, a in group.items()} for group in arrays)
 
     def gather(step):
         rows = order[step * size : (step + 1) * size]

@@ -13,7 +13,7 @@ from kbuild.plan.applications import asking
 from kbuild.plan.check import check, starts, unless_open
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
-from kbuild.train import rundir
+from kbuild.train import rundir, shortage
 from kbuild.train.members import members
 from kbuild.train.progress import Reporter, reporter
 from kbuild.train.run import Run
@@ -69,25 +69,37 @@ def _fit(spec: Spec, out: Path | None, backend: str | None, command: Sequence[st
 
 
 @contextmanager
-def prepared(spec: Spec, backend: str | None) -> "Iterator[Job]":
-    """Start Keras, read the data and make all that training needs; what is made inside computes as the spec says."""
+def prepared(spec: Spec, backend: str | None, execution: object = None) -> "Iterator[Job]":
+    """Start Keras, read the data and make all that training needs; what is made inside computes as the spec says.
+
+    Args:
+        execution: what `run.json` says of how the steps were run, for a run that goes on or is to be repeated.
+    """
     assert spec.data is not None
     looked = unless_open(spec)
     lacks = [] if looked is None else starts(spec, looked.plan, "error")
     if lacks:
         raise SpecError(lacks)
     engine.start(backend)
+    from kbuild.train import distribute
+
+    spread, told = distribute.spread(spec.train, spec.data.batch_size)
     trusted(spec.use)
-    dataset = load(spec.data, spec.train.seed, features=features(spec), trust=spec.trust)
+    with shortage.told(spec):
+        dataset = load(spec.data, spec.train.seed, features=features(spec), trust=spec.trust)
     # these import Keras, which must not happen before the backend is chosen
     from kbuild.model import learn
-    from kbuild.train import execution, job
+    from kbuild.train import execution as how
+    from kbuild.train import execution_rule as rule
+    from kbuild.train import job
 
     with asking(learn.ahead) if looked is None else nullcontext():
         # what the values tell, a header did not
         found = check(spec, dataset.header)
-    with execution.precision(spec.train):
-        yield job.prepare(spec, found.plan, found.heads, dataset)
+    with how.precision(spec.train):
+        with shortage.told(spec, found):
+            made = job.prepare(spec, found.plan, found.heads, dataset, rule.stored(execution), spread)
+        yield replace(made, notes=(*made.notes, *told))
 
 
 def features(spec: Spec) -> dict[str, tuple[int | None, ...] | None]:

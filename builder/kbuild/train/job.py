@@ -1,21 +1,25 @@
 """Spec, Plan, heads and Dataset → Job: a compiled model and its feeds, checked down to the first batch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import keras
 import numpy as np
 
 from kbuild.data.dataset import Dataset, Part
 from kbuild.data.lazy import Array
-from kbuild.model import adapt, build, objects, start
+from kbuild.model import adapt, build, objects, start, thaw
 from kbuild.plan.check import check
 from kbuild.plan.head import Head
+from kbuild.plan.phases import Phase, phases
 from kbuild.plan.plan import Plan
 from kbuild.spec.call import Call
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
-from kbuild.train import augment, compile, execution, feed, monitors, stream, weights
+from kbuild.train import augment, callbacks, distribute, execution, feed, monitors, phase, stream, weights
+from kbuild.train.execution_loop import Running
+from kbuild.train.execution_rule import Choice
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,11 @@ class Job:
         train, validation: batches; validation is None where there is none.
         names: what the logs of an epoch will hold.
         notes: what a user should know, a line each.
+        phases: the parts of the training; one where the spec has no phases.
+        built: which layers learned when the model was built.
         started: what was taken of the files that the model starts from.
+        running: how its steps are run.
+        spread: the devices that share each batch; None where one trains.
     """
 
     spec: Spec
@@ -40,7 +48,11 @@ class Job:
     validation: feed.Feed | None
     names: tuple[str, ...]
     notes: tuple[str, ...]
-    started: tuple[start.Taken, ...] = ()
+    phases: tuple[Phase, ...]
+    built: thaw.States
+    started: tuple[start.Taken, ...]
+    running: Running
+    spread: distribute.Spread | None = None
 
     @property
     def metrics(self) -> tuple[Call, ...]:
@@ -48,39 +60,90 @@ class Job:
         return tuple(call for head in self.heads for call in head.metrics)
 
 
-def prepare(spec: Spec, plan: Plan, heads: Sequence[Head], dataset: Dataset) -> Job:
+def prepare(
+    spec: Spec,
+    plan: Plan,
+    heads: Sequence[Head],
+    dataset: Dataset,
+    chosen: Choice | None = None,
+    spread: distribute.Spread | None = None,
+) -> Job:
     """Build, adapt and compile the model, and try it on one batch.
+
+    Args:
+        chosen: how the run's steps were run before, if it goes on.
+        spread: the devices that share each batch; None is one.
 
     Raises:
         SpecError: K160 for a monitor that nothing yields; K511 if the model, its loss and the data do not fit together.
     """
-    notes = [*_on_disk(dataset), *execution.prepare(spec.train)]
+    assert spec.data is not None
+    size, notes = spec.data.batch_size, [*_on_disk(dataset), *execution.prepare(spec.train)]
     heads = tuple(heads)
     dataset = aligned(dataset, plan, heads)
-    model = build.build(plan)
+    with distribute.scope(spread):
+        model = build.build(plan)
     if any(step.shapes is None for step in plan.steps):
         # what was built is remembered: now the units can be held against the classes, and the rules asked again
         found = check(spec, dataset.header)
         plan, heads = found.plan, found.heads
+    parts, built = phases(spec, plan), thaw.states(model)
     started = start.start(model, plan, spec)
     adapt.adapt(model, plan, dataset.train.x)
     features = build.features(model, plan)
-    training = _training(spec, heads, dataset.train, features)
-    compile.compile(model, spec.train, heads, training.steps)
+    training = distribute.shared(_training(parts[0].spec, heads, dataset.train, features), spread)
+    _ready(model, plan, built, parts, heads, dataset.train, training.steps)
     validation = None
     if dataset.validation is not None and len(dataset.validation):
-        validation = batches(spec, heads, dataset.validation, features)
+        validation = distribute.shared(batches(spec, heads, dataset.validation, features), spread)
+    chosen = chosen or distribute.choice(spec.train, spread)
+    decision = execution.decide(model, plan, [part.spec.train for part in parts], training, size, chosen)
     logs = first_batch(model, spec, heads, dataset.train, features)
-    names = monitors.check(spec, tuple(logs), validation is not None)
+    for part in parts:
+        names = monitors.check(part.spec, tuple(logs), validation is not None)
+    distribute.agree(model, spread, _first(spec, heads, dataset.train, features), _sizes(len(dataset.train), size))
+    running = execution.settle(model, decision)
     why = [head.why for head in heads if head.why]
-    notes = [*why, *map(str, started), *notes]
-    return Job(spec, plan, heads, dataset, model, features, training, validation, names, tuple(notes), started)
+    notes = (*why, *map(str, started), *notes, f"execution: {running.choice}")
+    return Job(
+        spec, plan, heads, dataset, model, features, training, validation, names, notes, parts, built, started, running,
+        spread,
+    )  # fmt: skip
+
+
+def _ready(
+    model: keras.Model, plan: Plan, built: thaw.States, parts: Sequence[Phase], heads: Sequence[Head], part: Part,
+    steps: int,
+) -> None:  # fmt: skip
+    """Have the model ready for its first phase, after every other: what is wrong with one must not show after days."""
+    for one in reversed(parts):
+        phase.ready(model, plan, built, one, heads, steps)
+        callbacks.own(one.spec.train, Path(), model, [call for head in heads for call in head.metrics])
+        _weights(one.spec, heads, part, [head.output for head in heads], True)
+
+
+def _first(spec: Spec, heads: Sequence[Head], part: Part, features: keras.Model | None) -> Callable[[int], object]:
+    """Gives a batch of so many of the first examples."""
+    return lambda size: batches(spec, heads, part.take(np.arange(size)), features).data
+
+
+def _sizes(count: int, size: int) -> tuple[int, int]:
+    """Of the batches of an epoch: all but the last, and the last."""
+    return min(count, size), (count - 1) % size + 1
 
 
 def _on_disk(dataset: Dataset) -> list[str]:
     parts = [part for part in (dataset.train, dataset.validation, dataset.test) if part is not None and part.streams]
     size = sum(array.nbytes for part in parts for array in part.x.values())
     return [f"{size / 1e9:.3g} GB of examples are not held in memory, but read as they are needed"] if parts else []
+
+
+def feed_of(job: Job, number: int) -> feed.Feed:
+    """The training batches of a phase: those of the first, unless classes weigh otherwise in it."""
+    part, first = job.phases[number].spec, job.phases[0].spec
+    if part.train.class_weight == first.train.class_weight:
+        return job.train
+    return distribute.shared(_training(part, job.heads, job.dataset.train, job.features), job.spread)
 
 
 def aligned(dataset: Dataset, plan: Plan, heads: Sequence[Head]) -> Dataset:
@@ -124,9 +187,11 @@ def first_batch(
 ) -> Mapping[str, float]:
     """Evaluate the untrained model on one batch: the names that it reports, or SpecError K511."""
     assert spec.data is not None
-    few = part.take(np.arange(min(len(part), spec.data.batch_size)))
+    few = part.take(np.arange(distribute.first(model, min(len(part), spec.data.batch_size))))
     try:
-        return model.evaluate(batches(spec, heads, few, features).data, verbose=0, return_dict=True)  # pyright: ignore
+        data = batches(spec, heads, few, features).data
+        with distribute.beside(model):
+            return model.evaluate(data, verbose=0, return_dict=True)  # pyright: ignore
     except SpecError:
         raise
     except Exception as error:

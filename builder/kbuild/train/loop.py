@@ -1,41 +1,24 @@
-"""Job → a trained model: Keras's `fit`, from the beginning or from a checkpoint, with all that watches it."""
+"""Job → a trained model: Keras's `fit`, phase by phase, from the beginning or from a checkpoint."""
 
 import signal
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import keras
 
-from kbuild.spec.train import Plateau
-from kbuild.train import callbacks, checkpoint, monitors, rundir, state
+from kbuild.text.problem import SpecError
+from kbuild.train import callbacks, monitors, state
+from kbuild.train.checkpoint import Position
 from kbuild.train.job import Job
 from kbuild.train.progress import Reporter
-from kbuild.train.saver import Position, Saver, Stopped
+from kbuild.train.saver import Stopped
 from kbuild.train.signals import Signals
+from kbuild.train.stage import Loop, Stage, announce, enter, recall_best
 from kbuild.train.witness import Witness
 
 Row = Callable[[Mapping[str, float], bool], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """A training under way: the callbacks that know how it stands.
-
-    Args:
-        kept: those whose counts a checkpoint keeps.
-        all: every one, in the order in which Keras calls them.
-    """
-
-    job: Job
-    guard: callbacks.Guard
-    best: callbacks.Best
-    recorder: callbacks.Recorder
-    saver: Saver
-    kept: tuple[keras.callbacks.Callback, ...]
-    all: tuple[keras.callbacks.Callback, ...]
 
 
 class _Recall(keras.callbacks.Callback):
@@ -60,43 +43,25 @@ class _Recall(keras.callbacks.Callback):
 
 
 def loop(
-    job: Job, path: Path, text: str, rows: list, row: Row, signals: Signals, report: Reporter, *watch: Witness
+    job: Job,
+    path: Path,
+    text: str,
+    rows: list,
+    row: Row,
+    signals: Signals,
+    report: Reporter,
+    *watch: keras.callbacks.Callback,
 ) -> Loop:
-    """All that watches a training.
+    """All that watches a training, from its first epoch to its last. For the arguments see `Loop`.
 
     Args:
-        text: the spec as resolved, which a checkpoint keeps.
-        path: the run directory, for callbacks that write and for checkpoints.
-        rows: of the epochs that were finished; whoever takes `row` adds to it.
         row: called with the row of each epoch that counts, and whether it is the best.
     """
-    spec, steps = job.spec.train, job.train.steps
     guard = callbacks.Guard(signals)
-    monitor, first, mode = _monitor(job)
-    best = callbacks.Best(monitor, monitors.direction(monitor, mode, job.metrics), first, guard)
-    recorder = callbacks.Recorder(job.train.start, report.step, row, steps, best, guard)
-    swap, rest = callbacks.own(spec, path, job.model, job.metrics)
-    if isinstance(spec.schedule, Plateau):
-        rest = [*callbacks.plateau(spec.schedule, job.metrics, steps, spec.epochs), *rest]
-    if spec.early_stopping is not None:
-        rest.append(callbacks.early_stopping(spec.early_stopping, job.metrics))
-    kept = (*swap, *rest)
-
-    def take(epoch: int, batch: int) -> Position:
-        return _position(job, guard, best, kept, {"spec": text, "rows": [dict(row) for row in rows]}, epoch, batch)
-
-    def save(position: Position) -> None:
-        folder, done = path / "checkpoints", position.epoch * steps + position.batch
-        keep = spec.checkpoint.keep if spec.checkpoint else 2
-        checkpoint.save(folder, done, position.arrays, position.state, keep)
-        if "saved" not in rundir.info(path):
-            # from now on a run without checkpoints has lost them
-            rundir.describe(path, saved=done)
-
-    saver = Saver(spec.checkpoint, steps, spec.epochs, guard, take, save)
-    return Loop(
-        job, guard, best, recorder, saver, kept, (*watch, saver.before, *swap, guard, best, recorder, *rest, saver)
-    )
+    monitor, mode = _monitor(job)
+    best = callbacks.Best(monitor, monitors.direction(monitor, mode, job.metrics), 0, guard)
+    recorder = callbacks.Recorder(job.train.start, report.step, row, job.train.steps, best, guard)
+    return Loop(job, path, text, rows, guard, best, recorder, report, watch)
 
 
 def run(made: Loop, start: Position | None) -> Exception | None:
@@ -105,29 +70,25 @@ def run(made: Loop, start: Position | None) -> Exception | None:
     Args:
         start: where to go on; None begins.
     """
-    job = made.job
-    epochs = job.spec.train.epochs
     # an output without a loss was asked for; Keras takes it for an oversight
     warnings.filterwarnings("ignore", "Gradients do not exist", UserWarning)
-    again = _Recall(made.kept)
-    if start is not None and (start.state["stopped"] or start.epoch >= epochs):
-        # it was killed after its last epoch
-        state.restore(job.model, start.arrays)
-        return None
+    number, began = (0, 0) if start is None else (start.phase, start.began)
     try:
-        if start is not None and start.batch:
-            _segment(made, again, start, job.train.rest(start.batch))
-            start = made.saver.last
-            if start is None or start.state["stopped"] or start.epoch >= epochs:
+        while True:
+            stage = enter(made, number, began, start)
+            end = _trained(stage, start)
+            if end is None or stage.is_last:
                 return None
-        _segment(made, again, start, job.train.data)
+            if stage.best is not None and stage.best.weights is not None:
+                made.job.model.set_weights(stage.best.weights)
+            number, began, start = number + 1, end.epoch, None
     except Stopped:
         pass
     except KeyboardInterrupt:
         if made.guard.signals.received is not None:
             raise  # it came twice
         made.guard.signals.received = signal.SIGINT
-    except OSError:
+    except (OSError, SpecError):
         raise
     except Exception as error:
         return error
@@ -136,61 +97,65 @@ def run(made: Loop, start: Position | None) -> Exception | None:
 
 def first_steps(made: Loop, watch: Witness) -> Loop:
     """The same with a witness that ends it, and without checkpoints."""
-    savers = (made.saver, made.saver.before)
-    return replace(made, all=(watch, *(one for one in made.all if one not in savers)))
+    return replace(made, watch=(watch,), saves=False)
 
 
 def recalled(made: Loop, start: Position) -> None:
     """Give the best epoch so far back."""
     found = start.state["best"]
     assert isinstance(found, Mapping)
-    made.best.epoch, made.best.value = found["epoch"], float(found["value"])
-    count = sum(name.startswith("best/") for name in start.arrays)
-    made.best.weights = [start.arrays[f"best/{at}"] for at in range(count)] if count else None
+    recall_best(made.best, found, "best", start)
 
 
-def _segment(made: Loop, again: _Recall, start: Position | None, data: object) -> None:
+def _trained(stage: Stage, start: Position | None) -> Position | None:
+    """Train one phase, or the rest of it; where it ended, None if that was not its end."""
+
+    def over(at: Position) -> bool:
+        return bool(at.state["stopped"]) or at.epoch >= stage.end
+
+    if start is not None and over(start):
+        # it was killed after its last epoch
+        state.restore(stage.made.job.model, start.arrays)
+        return start
+    announce(stage)
+    again = _Recall(stage.kept)
+    if start is not None and start.batch:
+        _segment(stage, again, start)
+        start = stage.saver.last
+        if start is None or over(start):
+            return start
+    _segment(stage, again, start)
+    return stage.saver.last
+
+
+def _segment(stage: Stage, again: _Recall, start: Position | None) -> None:
     """One call of Keras's `fit`: the rest of an epoch that was left in the middle, or all epochs to come."""
+    made, saver = stage.made, stage.saver
     again.start = start
     first = 0 if start is None else start.batch
-    made.guard.first = made.recorder.first = made.saver.first = first
-    made.saver.only, made.saver.last = first > 0, None
+    made.guard.first = made.recorder.first = saver.first = first
+    saver.only, saver.last = first > 0, None
     if start is not None:
         state.restore(made.job.model, start.arrays)
     validation = made.job.validation
     made.job.model.fit(
-        data,
-        initial_epoch=0 if start is None else start.epoch,
-        epochs=made.job.spec.train.epochs,
+        made.job.running.data(stage.feed, first),
+        initial_epoch=stage.began if start is None else start.epoch,
+        epochs=stage.end,
         validation_data=None if validation is None else validation.data,
-        callbacks=[*made.all, again],
+        callbacks=[*stage.all, again],
         verbose=0,  # pyright: ignore[reportArgumentType]
         shuffle=False,
     )
-    if made.saver.last is not None:
+    if saver.last is not None:
         # Keras ends by giving the model the averages of its weights, which are in it already
-        state.restore(made.job.model, made.saver.last.arrays)
+        state.restore(made.job.model, saver.last.arrays)
 
 
-def _position(
-    job: Job, guard: callbacks.Guard, best: callbacks.Best, kept: Any, known: dict, epoch: int, batch: int
-) -> Position:
-    arrays = state.arrays(job.model)
-    arrays |= {f"best/{at}": array for at, array in enumerate(best.weights or ())}
-    values = {
-        **known,
-        "epoch": epoch,
-        "batch": batch,
-        "best": {"epoch": best.epoch, "value": best.value},
-        "callbacks": state.callbacks(kept),
-        "stopped": bool(getattr(job.model, "stop_training", False)) and not guard.ended,
-    }
-    return Position(epoch, batch, arrays, values)
-
-
-def _monitor(job: Job) -> tuple[str, int, str]:
-    """What makes an epoch the best, from which epoch on, and its direction if the spec says one."""
-    section = job.spec.train.early_stopping
+def _monitor(job: Job) -> tuple[str, str]:
+    """What makes an epoch the best of the run, and its direction if the spec says one: the last phase has the word."""
+    sections = [phase.spec.train.early_stopping for phase in reversed(job.phases)]
+    section = next((one for one in sections if one is not None), None)
     if section is not None:
-        return section.monitor, section.start_from_epoch, section.mode
-    return ("val_loss" if "val_loss" in job.names else "loss"), 0, "auto"
+        return section.monitor, section.mode
+    return ("val_loss" if "val_loss" in job.names else "loss"), "auto"

@@ -8,6 +8,7 @@ import numpy as np
 from kbuild.data.dataset import Part
 from kbuild.data.lazy import Array, Lazy
 from kbuild.plan.head import Head
+from kbuild.train.execution import stepwise
 
 if TYPE_CHECKING:
     import keras
@@ -30,7 +31,8 @@ def predicted(
     names = [head.output for head in heads]
     if part.streams and sum(each.values()) * len(part) > SMALL and not any(_classified(head) for head in heads):
         return {name: _lazy(model, names, name, part, batch_size) for name in names}
-    found = _named(model.predict(batches, verbose=0), names)  # pyright: ignore[reportArgumentType]
+    with stepwise(model):
+        found = _named(model.predict(batches, verbose=0), names)  # pyright: ignore[reportArgumentType]
     return {name: np.asarray(value) for name, value in found.items()}
 
 
@@ -38,7 +40,8 @@ def _lazy(model: "keras.Model", names: Sequence[str], name: str, part: Part, bat
     def read(rows: np.ndarray) -> np.ndarray:
         x = {key: array[rows] for key, array in part.x.items()}
         given = next(iter(x.values())) if len(x) == 1 else x
-        raw = model.predict(given, batch_size=batch_size, verbose=0)  # pyright: ignore[reportArgumentType]
+        with stepwise(model):
+            raw = model.predict(given, batch_size=batch_size, verbose=0)  # pyright: ignore[reportArgumentType]
         return np.asarray(_named(raw, names)[name])
 
     one = read(np.arange(1))

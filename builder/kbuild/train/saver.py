@@ -4,6 +4,7 @@ All looks are taken before a step begins, never when one ends: Keras calls those
 not wait for the device after each step, as it must for a callback that looks at the end of one.
 """
 
+import math
 import time
 from collections.abc import Callable
 
@@ -11,9 +12,11 @@ import keras
 import numpy as np
 
 from kbuild.spec.train import Checkpoint
-from kbuild.train.callbacks import Guard
 from kbuild.train.checkpoint import Position
+from kbuild.train.guard import Failure, Guard
 
+SHARE = 20.0
+"""Where the spec does not say how often, training goes on so many times longer than a save takes before the next."""
 SPARE_SECONDS = 10.0  # an epoch this long is not to be lost to a signal that comes while it is validated
 
 
@@ -42,6 +45,7 @@ class Saver(keras.callbacks.Callback):
         super().__init__()
         amount, self._unit = str(section.every).split() if section else ("inf", "never")
         self._every = float(amount)
+        self._told, self._cost = section is not None and "every" in section.model_fields_set, 0.0
         self._steps, self._epochs, self._guard, self._take, self._save = steps, epochs, guard, take, save
         self._epoch, self._done, self._time, self._began = 0, 0, time.monotonic(), time.monotonic()
         self._spare: Position | None = None
@@ -79,6 +83,7 @@ class Saver(keras.callbacks.Callback):
         self.last = self._take(epoch + 1, 0)
         ends = epoch + 1 >= self._epochs or bool(getattr(self._model, "stop_training", False))
         by_epochs = self._unit == "epochs" and (epoch + 1) % max(round(self._every), 1) == 0
+        by_epochs = by_epochs and (self._told or time.monotonic() - self._time >= SHARE * self._cost)
         if ends or by_epochs or self._due((epoch + 1) * self._steps, self._steps - self._done):
             self._write(self.last)
         if self.only:
@@ -102,16 +107,18 @@ class Saver(keras.callbacks.Callback):
         names = [v.path for v in self._model.variables]
         bad = next((name for at, name in enumerate(names) if not _finite(position.arrays[f"model/{at}"])), None)
         if bad is not None:
-            where = (
-                f"batch {position.batch} of epoch {position.epoch + 1}" if position.batch else f"epoch {position.epoch}"
-            )
-            self._guard.failure = self._guard.failure or (bad, float("nan"), where)
+            # since the step before which weights were looked at last
+            epoch = position.epoch + 1 if position.batch else position.epoch
+            found = Failure(bad, math.nan, epoch, 1 if position.batch else 0, position.batch)
+            self._guard.failure = self._guard.failure or found
             self._model.stop_training = True
             self.last = None
             return
+        began = time.monotonic()
         if self._unit != "never":
             self._save(position)
         self._time = time.monotonic()
+        self._cost = self._time - began
 
 
 class Before(keras.callbacks.Callback):

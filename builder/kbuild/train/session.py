@@ -2,8 +2,8 @@
 
 import contextlib
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -14,8 +14,11 @@ from kbuild.spec.data import Npz
 from kbuild.spec.fill import filled, roots
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.write import write
-from kbuild.train import atomic, checkpoint, events, execution, figures, history, lock, loop, rundir, score
+from kbuild.train import atomic, checkpoint, diagnosis, events, execution, figures, history, lock, loop, rundir, score
+from kbuild.train import shortage as memory
 from kbuild.train.compile import base_rate
+from kbuild.train.findings import Probe
+from kbuild.train.health import Health
 from kbuild.train.job import Job, broken
 from kbuild.train.progress import Reporter
 from kbuild.train.run import Run
@@ -84,19 +87,26 @@ def _train(job: Job, path: Path, command: Sequence[str], report: Reporter, start
         with Signals() as signals:
             watch = () if start else (Witness(lambda found: rundir.describe(path, witness=found)),)
             made = loop.loop(job, path, text, keeper.rows, keeper.row, signals, report, *watch)
+            made = replace(made, after=() if keeper.health is None else (keeper.health,))
             if start is not None:
                 loop.recalled(made, start)
-            report.start(job.spec.train.epochs, job.train.steps)
+            report.start(job.spec.train.length, job.train.steps)
             cause = loop.run(made, start)
             well = cause is None and made.guard.failure is None
+            scarce = memory.is_shortage(cause)
+            if scarce:
+                memory.release(cause)
             run = _finish(job, path, keeper, made.guard, made.best, cause)
     finally:
         keeper.close(well)
     if cause is not None:
         where = f"epoch {len(keeper.rows) + 1}" if keeper.rows else "the first epoch"
+        if scarce:
+            raise SpecError(memory.shortage(job.spec, where, run=path if keeper.rows else None)) from cause
         raise SpecError(broken(cause, where, job.dataset.train, job.model)) from cause
     if made.guard.failure is not None:
-        raise SpecError(_not_finite(job, made.guard.failure, path, made.best))
+        probes = [] if keeper.health is None else keeper.health.probes
+        raise SpecError(diagnosis.not_finite(job, made.guard.failure, path, run.best_epoch, probes[-1:]))
     return run
 
 
@@ -114,13 +124,29 @@ class _Keeper:
             events.cut(path / "tensorboard", len(self.rows) if start is not None else -1)
             if start is None:
                 self.board.begin(text, job.model, _hyperparameters(job))
+        done = 0 if start is None else start.epoch * job.train.steps + start.batch
+        self.health = Health(job, path, self.probe, done) if job.spec.train.health else None
 
     def row(self, row: Mapping[str, float], improved: bool) -> None:
         self.rows.append(row)
         self._history.append(row)
         if self.board is not None:
             self.board.epoch(row, self._job.model)
+            if self.health is not None and "val_loss" in row:
+                self.board.health({"gap": row["val_loss"] - row["loss"]}, int(row["epoch"]))
         self._report.epoch(row, improved)
+
+    def probe(self, probe: Probe) -> None:
+        if self.board is not None:
+            named = {"gradient_norm": probe.gradient_norm, "dead": probe.dead, "saturated": probe.saturated}
+            values = {f"{kind}/{name}": value for kind, part in named.items() for name, value in part.items()}
+            self.board.health(values, probe.epoch)
+
+    def tell(self, sentences: Sequence[str]) -> None:
+        """The likeliest cause; the others often follow from it, and stand in `run.json`."""
+        more = f" ({len(sentences) - 1} more in `report/health.json`)" if len(sentences) > 1 else ""
+        for sentence in sentences[:1]:
+            self._report.note(f"warning: {sentence}{more}")
 
     def close(self, success: bool) -> None:
         if self.board is not None:
@@ -143,7 +169,8 @@ def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, cause: Exception
     """Save what there is and describe it."""
     whole = cause is None and guard.failure is None
     status = "failed" if not whole else "stopped" if guard.signals.received else "done"
-    section = job.spec.train.early_stopping
+    number = int(keeper.rows[-1].get("phase", 1)) - 1 if keeper.rows else 0
+    section = job.phases[number].spec.train.early_stopping
     restore = section is None or section.restore_best_weights or not whole or status == "stopped"
     if best.weights is not None and restore:
         job.model.set_weights(best.weights)
@@ -164,13 +191,16 @@ def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, cause: Exception
     seconds = sum(row["seconds"] for row in keeper.rows)
     weights = [taken.as_json() for taken in job.started] or rundir.info(path).get("weights") or ()
     run = Run(path, status, len(keeper.rows), seconds, epoch, numbers, test, guard.signals.received, weights)
+    if keeper.health is not None and status != "stopped":
+        run = replace(run, health=[one.sentence for one in keeper.health.findings(keeper.rows, epoch)])
+        keeper.tell(run.health)
     _show(keeper.board, path, numbers)
     rundir.describe(
         path,
         monitor=best.monitor,
         signal=run.signal,
         finished=rundir.now(),
-        error=str(cause) if cause else _diverged(guard.failure) if guard.failure else None,
+        error=str(cause) if cause else str(guard.failure) if guard.failure else None,
         **{k: v for k, v in run.as_json().items() if k != "run"},
     )
     return run
@@ -191,7 +221,7 @@ def _begin(job: Job, path: Path, text: str, command: Sequence[str], start: Posit
     checkpoint.clean(path / "checkpoints")
     atomic.clean(path)
     if start is not None:
-        planned = spec.train.epochs
+        planned = spec.train.length
         digest = hashlib.sha256(text.encode()).hexdigest()
         again = {"resumed": rundir.now(), "planned_epochs": planned, "spec_digest": digest}
         rundir.describe(path, status="running", **rundir.process(), **again)
@@ -212,6 +242,8 @@ def _begin(job: Job, path: Path, text: str, command: Sequence[str], start: Posit
         versions=rundir.versions(),
         backend=keras.backend.backend(),
         device=execution.device(),
+        **({} if job.spread is None else {"devices": job.spread.devices, "processes": job.spread.processes}),
+        execution=job.running.choice.as_json(),
         seed=spec.train.seed,
         spec_digest=hashlib.sha256(text.encode()).hexdigest(),
         data={
@@ -228,7 +260,7 @@ def _begin(job: Job, path: Path, text: str, command: Sequence[str], start: Posit
         outputs=[score.described(head) for head in job.heads],
         notes=[*job.notes, *backend.notes()],
         **({"weights": [taken.as_json() for taken in job.started]} if job.started else {}),
-        planned_epochs=spec.train.epochs,
+        planned_epochs=spec.train.length,
     )
 
 
@@ -249,33 +281,14 @@ def _described(name: str, array: Array, job: Job) -> dict[str, object]:
 
 
 def _hyperparameters(job: Job) -> dict[str, object]:
-    train, data = job.spec.train, job.spec.data
+    train, data = job.phases[0].spec.train, job.spec.data
     return {
         "optimizer": train.optimizer.name,
         "learning_rate": base_rate(job.model.optimizer),
         "batch_size": 0 if data is None else data.batch_size,
-        "epochs": train.epochs,
+        "epochs": job.spec.train.length,
+        **({"phases": len(job.phases)} if job.spec.train.phases else {}),
         "seed": train.seed,
         "precision": train.precision,
         "parameters": job.model.count_params(),
     }
-
-
-def _not_finite(job: Job, failure: tuple[str, float, str], path: Path, best) -> Problem:
-    """What to tell of a loss that is not a number: where, what is left, and the likeliest cause."""
-    seen = job.dataset.header.seen
-    ranges = {**seen.targets, **seen.inputs}
-    bad = [name for name, of in ranges.items() if not (math.isfinite(of.low) and math.isfinite(of.high))]
-    if bad:
-        hint = f"the training data are not finite in `{bad[0]}`; clean them"
-    else:
-        hint = (
-            "lower the learning rate, set `global_clipnorm: 1.0` in the optimizer, or scale the inputs in `preprocess`"
-        )
-    kept = f"; the model of epoch {best.epoch + 1} is in `{path}`" if best.epoch is not None else ""
-    return Problem("K510", f"{_diverged(failure)}{kept}", job.spec.span("train"), help=hint, path="train")
-
-
-def _diverged(failure: tuple[str, float, str]) -> str:
-    name, value, where = failure
-    return f"`{name}` became {'NaN' if math.isnan(value) else 'infinite'} in {where}"

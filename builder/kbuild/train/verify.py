@@ -35,7 +35,8 @@ def verify(
     from kbuild.train.fit import prepared
 
     found: dict[str, object] = {}
-    with prepared(spec, backend or str(info["backend"])) as job, tempfile.TemporaryDirectory() as place:
+    backend, how = backend or str(info["backend"]), info.get("execution")
+    with prepared(spec, backend, how) as job, tempfile.TemporaryDirectory() as place:
         from kbuild.train import loop, witness
 
         with Signals() as signals:
