@@ -19,7 +19,7 @@ from kbuild.text.write import write
 from kbuild.train import atomic, figures, rundir, steer
 from kbuild.train.fit import needs_data, placed, prepared
 from kbuild.train.progress import Reporter, reporter
-from kbuild.train.rates import Suggestion, memory, smoothed, suggest, sweep
+from kbuild.train.rates import Suggestion, memory, noise, smoothed, suggest, sweep
 from kbuild.train.signals import Signals
 
 if TYPE_CHECKING:
@@ -142,9 +142,10 @@ def _lr(
 
 
 def _read(path: Path, spec: Spec, rates: np.ndarray, losses: Sequence[float], signal: int | None) -> RangeTest:
-    curve = smoothed(losses, memory(len(rates)))
+    beta = memory(len(rates))
+    curve = smoothed(losses, beta)
     rates = rates[: len(losses)]
-    found = suggest(rates, curve)
+    found = suggest(rates, curve, noise(losses, beta))
     where = None if found.rate is None else steer.path(spec.train)
     setting = None if where is None else f"{where}={found.rate:g}"
     status = "stopped" if signal else "done"
@@ -198,4 +199,5 @@ def _possible(low: float, high: float, steps: int | None) -> None:
 
 def _notes(spec: Spec) -> list[str]:
     name = steer.scheduled(spec.train)
-    return [f"`{name}` is left out of the test: its rate is what grows here"] if name else []
+    notes = [f"`{name}` is left out of the test: its rate is what grows here"] if name else []
+    return [*notes, *(["it is the first phase that is tested"] if spec.train.phases else [])]

@@ -11,7 +11,10 @@ DIVERGED = 4.0
 CAUTION = 10.0
 """How far the suggestion stays below the rate at which the loss was lowest."""
 FALL = 0.05
-"""The part of the first loss by which it must have fallen, for its minimum to mean something."""
+"""The part of the loss at the start by which it must have fallen, for its minimum to mean something."""
+
+CHANCE = 5.0
+"""How many standard deviations it must have fallen: the lowest of hundreds of values lies three below by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,20 @@ def sweep(low: float, high: float, steps: int) -> np.ndarray:
 
 
 def memory(steps: int) -> float:
-    """The weight of what was before in the average: it reaches over the 30th part of the steps, one at least."""
-    return 1.0 - 1.0 / max(steps / 30, 1.0)
+    """The weight of what was before in the average: it reaches over the 30th part of the steps, three at least."""
+    return 1.0 - 1.0 / max(steps / 30, 3.0)
+
+
+def noise(losses: Sequence[float], beta: float) -> float:
+    """How far the average of losses strays by chance: one standard deviation.
+
+    From one step to the next the loss of a batch differs by chance alone, but for a few steps: half of all differences
+    are below 0.954 standard deviations of a normal law. An average has less of it, by sqrt((1 - beta) / (1 + beta)).
+    """
+    known = np.asarray(losses)[np.isfinite(losses)]
+    if len(known) < 2:
+        return 0.0
+    return float(np.median(np.abs(np.diff(known)))) / 0.954 * math.sqrt((1 - beta) / (1 + beta))
 
 
 class Average:
@@ -80,7 +95,7 @@ def diverged(last: float, lowest: float) -> bool:
     return not math.isfinite(last) or bool(0 < DIVERGED * lowest < last)
 
 
-def suggest(rates: np.ndarray, curve: np.ndarray) -> Suggestion:
+def suggest(rates: np.ndarray, curve: np.ndarray, noise: float = 0.0) -> Suggestion:
     """A tenth of the rate at which the smoothed loss was lowest.
 
     There the updates are as large as they can be before training stops to get better; a tenth of it leaves room for
@@ -88,6 +103,7 @@ def suggest(rates: np.ndarray, curve: np.ndarray) -> Suggestion:
 
     Args:
         rates, curve: (n,); `curve` may end in what is no number.
+        noise: how far the curve strays by chance; a fall must be five times as deep.
     """
     known = np.isfinite(curve)
     rates, curve = rates[known], curve[known]
@@ -96,8 +112,9 @@ def suggest(rates: np.ndarray, curve: np.ndarray) -> Suggestion:
     at = int(curve.argmin())
     steepest = _steepest(rates[: at + 1], curve[: at + 1])
     lowest = float(rates[at])
-    fell = curve[0] - curve[at]
-    if fell <= FALL * abs(curve[0]):
+    first = max(len(curve) // 10, min(5, len(curve)))
+    start = float(curve[:first].mean())
+    if at < first or start - curve[at] <= max(FALL * abs(start), CHANCE * noise):
         return Suggestion(None, lowest, steepest, "the loss hardly falls at any rate")
     if at == len(curve) - 1 and known.all():
         return Suggestion(None, lowest, steepest, "the loss still falls at the highest rate")
@@ -106,6 +123,8 @@ def suggest(rates: np.ndarray, curve: np.ndarray) -> Suggestion:
 
 
 def _steepest(rates: np.ndarray, curve: np.ndarray) -> float | None:
+    # the average begins as the first loss alone, and moves most there
+    rates, curve = rates[len(rates) // 10 :], curve[len(curve) // 10 :]
     if len(curve) < 3:
         return None
     return float(rates[np.gradient(curve, np.log10(rates)).argmin()])

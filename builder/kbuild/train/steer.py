@@ -12,7 +12,14 @@ _STARTS = "initial_learning_rate"
 
 
 def path(train: Train) -> str | None:
-    """The dotted path of the number that a learning rate is to be written at; None if a schedule has several."""
+    """The dotted path of the number that a learning rate is to be written at.
+
+    None if a schedule has several, or if the first of several phases has an optimizer or a schedule of its own: no
+    path leads into a list.
+    """
+    first = train.parts[0]
+    if (first.optimizer, first.schedule) != (train.optimizer, train.schedule):
+        return None
     schedule = train.schedule
     if isinstance(schedule, Piecewise):
         return None
@@ -24,13 +31,16 @@ def path(train: Train) -> str | None:
 
 
 def constant(train: Train, rate: float) -> Train:
-    """The same optimizer at one rate, with nothing beside it that would change the rate or end the training."""
-    switched = {"schedule": None, "early_stopping": None, "callbacks": (), "optimizer": _at(train.optimizer, rate)}
-    return train.model_copy(update=switched)
+    """The first phase at one rate, with nothing beside it that would change the rate or end the training."""
+    first = train.parts[0]
+    switched = {"schedule": None, "early_stopping": None, "callbacks": (), "optimizer": _at(first.optimizer, rate)}
+    phases = tuple(first.model_copy(update=switched) for _ in train.phases[:1])
+    return train.model_copy(update={**switched, "phases": phases, "repeats": 1})
 
 
 def scheduled(train: Train) -> str | None:
     """The name of what changes the rate during training: `cosine`, `CosineDecay`, `ReduceLROnPlateau`; or None."""
+    train = train.parts[0]
     if isinstance(train.schedule, Call):
         return train.schedule.name
     if train.schedule is not None:

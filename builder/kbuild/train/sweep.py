@@ -27,7 +27,7 @@ def run(job: Job, rates: np.ndarray, signals: Signals, step: Callable[[int], Non
     """
     watch = _Sweep(rates, job.train.start, signals, step)
     # one step at a time, however the run itself would be executed: each has its own rate
-    job.model.steps_per_execution = 1
+    job.model.steps_per_execution, job.model.train_function = 1, None
     job.model.fit(
         job.train.data,
         epochs=-(-len(rates) // job.train.steps),
