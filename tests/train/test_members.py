@@ -70,7 +70,7 @@ def made(nursery, tmp_path_factory):
     """A spec of two repeats, the set that `kbuild fit` makes of it, and what that did to files."""
     folder = tmp_path_factory.mktemp("made")
     (folder / "set.yaml").write_text(SPEC.replace("keep: 2}}", "keep: 2}, repeats: 2}"))
-    disk = Disk(folder / "set") if nursery.disk else None
+    disk = Disk(folder) if nursery.disk else None
     done = nursery.run("fit", folder / "set.yaml", "--out", folder / "set", "--json", disk=disk)
     assert done.code == 0, done.err
     return folder / "set.yaml", folder / "set", json.loads(done.out), done.touched
@@ -230,7 +230,8 @@ def test_a_killed_set_goes_on_to_the_same_end(place, share, made, disk, tmp_path
     file, whole, _, touched = made
     operations, part = PLACES[place]
     times = sum(line.split(" ")[0] in operations and part in line for line in touched)
-    aim = Disk(tmp_path / "set", operations, part, 1 + int(share * times))
+    assert times
+    aim = Disk(tmp_path, operations, part, 1 + int(share * times))
     killed = disk.run("fit", file, "--out", tmp_path / "set", "--quiet", disk=aim)
     assert (killed.code, len(killed.hit)) == (-9, 1), killed.err
     if (tmp_path / "set" / "run.json").exists():

@@ -20,7 +20,7 @@ from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.source import Source
 from kbuild.text.write import write
-from kbuild.train import atomic, checkpoint, lock, resume, rundir, runset
+from kbuild.train import atomic, checkpoint, lock, longer, resume, rundir, runset
 from kbuild.train.fit import features, prepared
 from kbuild.train.members import Member, kind, members, spec_of
 from kbuild.train.progress import Once, Reporter, number
@@ -96,7 +96,7 @@ def go_on(
         resume.same(path, info, None, backend)
         if epochs is not None:
             text = str(epochs).strip()
-            resume.amount(text)
+            longer.amount(text)
             info = _described(path, extend=[*info.get("extend", ()), text])
         spec = load(path / "spec.yaml", data_roots=data_roots, trust=trust)
         files = sorted((path / "source").iterdir()) if (path / "source").is_dir() else ()
@@ -187,7 +187,7 @@ def _next(made: _Set, member: Member) -> Callable[[], Run] | None:
     if since is None:
         since = epochs
         _mark(made, member, **{"from": since})
-    until = resume.amount(asked[extended]) + (since if asked[extended].startswith("+") else 0)
+    until = longer.amount(asked[extended]) + (since if asked[extended].startswith("+") else 0)
     if until <= since or (info.get("status") == "done" and epochs > since):
         _mark(made, member, **{"from": None, "extended": extended + 1})
         return _next(made, member)
