@@ -15,7 +15,7 @@ from kbuild.spec.call import Call
 from kbuild.spec.names import snake_case
 from kbuild.spec.train import Plateau, Train
 from kbuild.text.problem import Problem, SpecError
-from kbuild.train import execution
+from kbuild.train import distribute, execution
 from kbuild.train.schedule import Scheduled
 
 
@@ -42,13 +42,16 @@ def compile(model: keras.Model, train: Train, heads: Sequence[Head], steps_per_e
     losses = {head.output: objects.make(head.loss) for head in heads if head.loss is not None}
     metrics = {head.output: _metrics(head.metrics) for head in heads if head.metrics}
     weights = {head.output: float(head.weight) for head in heads if head.loss is not None}
-    model.compile(
-        optimizer=optimizer(train, steps_per_epoch),
-        loss=(next(iter(losses.values()), None) if single else losses or None),  # pyright: ignore[reportArgumentType]
-        loss_weights=None if single or all(w == 1 for w in weights.values()) else weights,
-        metrics=(next(iter(metrics.values()), None) if single else metrics or None),
-        **execution.arguments(train),  # pyright: ignore[reportArgumentType]
-    )
+    with distribute.beside(model):
+        metrics = {head.output: _metrics(head.metrics) for head in heads if head.metrics}
+        model.compile(
+            optimizer=optimizer(train, steps_per_epoch),
+            loss=(next(iter(losses.values()), None) if single else losses or None),  # pyright: ignore
+            loss_weights=None if single or all(w == 1 for w in weights.values()) else weights,
+            metrics=(next(iter(metrics.values()), None) if single else metrics or None),
+            **execution.arguments(train),  # pyright: ignore[reportArgumentType]
+        )
+        distribute.built(model)
 
 
 def optimizer(train: Train, steps_per_epoch: int) -> keras.Optimizer:
@@ -61,15 +64,29 @@ def optimizer(train: Train, steps_per_epoch: int) -> keras.Optimizer:
     elif train.schedule is not None and not isinstance(train.schedule, Plateau):
         base = number(made.learning_rate)
         made.learning_rate = Scheduled(train.schedule, base, steps_per_epoch, train.epochs)
+    if train.accumulate > 1:
+        # as Keras's argument of that name: an optimizer that wraps another leaves accumulation to it
+        innermost(made).gradient_accumulation_steps = train.accumulate
     return made
 
 
+def innermost(optimizer: Any) -> Any:
+    """The optimizer that others are wrapped around, which takes the steps."""
+    inner = getattr(optimizer, "inner_optimizer", None)
+    return optimizer if inner is None else innermost(inner)
+
+
 def rate(optimizer: Any) -> float:
-    """The learning rate of the step that an optimizer took last."""
-    inner: Any = getattr(optimizer, "inner_optimizer", optimizer)
+    """The learning rate of the step with which an optimizer changed the weights last.
+
+    Keras asks a schedule for the rate at a batch, also where the gradients of several make one change (`iterations`
+    counts the changes).
+    """
+    inner = innermost(optimizer)
     scheduled = getattr(inner, "_learning_rate", None)
     if isinstance(scheduled, keras.optimizers.schedules.LearningRateSchedule):
-        step = max(int(number(inner.iterations)) - 1, 0)
+        every = inner.gradient_accumulation_steps or 1
+        step = max(int(number(inner.iterations)) * every - 1, 0)
         called: Any = scheduled
         return number(called(keras.ops.convert_to_tensor(step)))
     return number(optimizer.learning_rate)
@@ -77,7 +94,7 @@ def rate(optimizer: Any) -> float:
 
 def base_rate(optimizer: Any) -> float:
     """The learning rate that a schedule of the spec starts from, else that of the first step."""
-    scheduled = getattr(getattr(optimizer, "inner_optimizer", optimizer), "_learning_rate", None)
+    scheduled = getattr(innermost(optimizer), "_learning_rate", None)
     return scheduled.base if isinstance(scheduled, Scheduled) else rate(optimizer)
 
 
