@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kbuild.data import parts
 from kbuild.data.dataset import Part
 from kbuild.data.header import Target
 from kbuild.data.labels import numerals
@@ -84,11 +85,79 @@ def test_without_shuffling_the_parts_are_the_last_slices():
     assert found == {"train": [0, 1, 2, 3, 4], "validation": [5, 6], "test": [7, 8, 9]}
 
 
+FOLDS = st.tuples(
+    st.lists(st.integers(0, 3), min_size=24, max_size=80),
+    st.integers(0, 99),
+    st.integers(2, 6),
+    st.sampled_from([0, 0.2, 5]),
+    st.booleans(),
+)
+
+
+@given(FOLDS)
+def test_each_example_is_in_the_validation_part_of_one_fold_and_the_test_part_is_the_same(drawn):
+    labels, seed, folds, size, shuffle = drawn
+    found = [
+        split({"train": part(labels)}, classes(4), Split(folds=folds, fold=k + 1, test=size, shuffle=shuffle), seed)
+        for k in range(folds)
+    ]
+    ids = [taken(parts) for parts in found]
+    assert len({tuple(one.get("test", ())) for one in ids}) == 1
+    tested = ids[0].get("test", [])
+    assert sorted([i for one in ids for i in one["validation"]] + tested) == list(range(len(labels)))
+    for one in ids:
+        assert sorted(one["train"] + one["validation"] + tested) == list(range(len(labels)))
+    sizes = [len(one["validation"]) for one in ids]
+    assert max(sizes) - min(sizes) <= 1
+    assert sizes == [
+        parts.sizes({"train": len(labels)}, Split(folds=folds, fold=k + 1, test=size))["validation"]
+        for k in range(folds)
+    ]
+    if shuffle and min(np.bincount(labels, minlength=4)) > folds:
+        counts = np.array([np.bincount(parts["validation"].y["output"], minlength=4) for parts in found])
+        assert (np.ptp(counts, axis=0) <= 1).all()
+
+
+def test_folds_of_a_series_are_its_stretches():
+    how = [Split(folds=3, fold=fold, test=2, shuffle=False) for fold in (1, 2, 3)]
+    found = [taken(split({"train": part([0] * 10)}, {}, one, 0)) for one in how]
+    assert [one["validation"] for one in found] == [[0, 1, 2], [3, 4, 5], [6, 7]]
+    assert all(one["test"] == [8, 9] for one in found)
+
+
+def test_folds_without_one_that_is_named_are_the_first():
+    first, none = (Split(folds=4, fold=fold) for fold in (1, None))
+    parts = {"train": part([0, 1] * 20)}
+    assert taken(split(parts, classes(2), first, 5)) == taken(split(parts, classes(2), none, 5))
+
+
+def test_a_seed_of_the_split_comes_before_that_of_the_run():
+    parts = {"train": part([0, 1] * 50)}
+    own, run, other = (taken(split(parts, classes(2), how, seed)) for how, seed in (
+        (Split(seed=4), 9), (Split(), 4), (Split(seed=4), 10)
+    ))  # fmt: skip
+    assert own == run == other
+
+
+def test_a_test_part_of_the_source_leaves_all_of_the_rest_to_the_folds():
+    own = {"train": part([0, 1] * 10), "test": part([0, 1], start=100)}
+    found = [taken(split(own, classes(2), Split(folds=2, fold=fold), 0)) for fold in (1, 2)]
+    assert sorted(found[0]["validation"] + found[1]["validation"]) == list(range(20))
+    assert found[0]["test"] == found[1]["test"] == [100, 101]
+
+
 def test_parts_of_the_source_stay():
     own = {"train": part([0, 1] * 10), "test": part([0, 1], start=100)}
     found = taken(split(own, classes(2), Split(validation=0.1, test=0.5), 0))
     assert {name: len(ids) for name, ids in found.items()} == {"train": 18, "validation": 2, "test": 2}
     assert found["test"] == [100, 101]
+
+
+def test_a_validation_part_of_the_source_has_no_folds(problem):
+    own = {"train": part([0, 1] * 10), "validation": part([0, 1], start=100)}
+    found = problem(lambda: split(own, classes(2), Split(folds=2), 0))
+    assert found.code == "K442"
+    assert found.message == "the source has a validation part of its own, which folds would not use"
 
 
 def test_nothing_is_kept_if_nothing_is_asked(whole):
@@ -127,6 +196,14 @@ def test_nothing_is_kept_if_nothing_is_asked(whole):
             Split(stratify=True, shuffle=False),
             "K441",
             "`stratify: true` needs shuffled examples",
+        ),
+        ([0, 1] * 3, classes(2), Split(folds=5, test=2), "K442", "4 examples cannot be divided into 5 folds"),
+        (
+            [0] * 12 + [1] * 4,
+            classes(2),
+            Split(folds=4, test=2, stratify=True),
+            "K441",
+            "the class `1` has 4 examples, too few for 5 parts",
         ),
     ],
 )
