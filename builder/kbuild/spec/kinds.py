@@ -25,13 +25,15 @@ LOW: dict[str, float] = {
     ),
     **dict.fromkeys(["input_dim", "output_dim", "depth_multiplier"], 1),
     **dict.fromkeys(["rate", "dropout", "recurrent_dropout", "stddev", "weight_decay", "epsilon"], 0),
-    **dict.fromkeys(["momentum", "beta_1", "beta_2", "adam_beta_1", "adam_beta_2", "rho"], 0),
+    **dict.fromkeys(["momentum", "beta_1", "beta_2", "adam_beta_1", "adam_beta_2", "rho", "ema_momentum"], 0),
+    "ema_overwrite_frequency": 1,
+    "gradient_accumulation_steps": 2,
 }
 """Smallest value, by argument name: these names mean the same wherever Keras uses them."""
 BELOW: dict[str, float] = {
     **dict.fromkeys(["dropout", "recurrent_dropout"], 1),
     # what an optimizer remembers must fade: at 1 a sum grows for ever and a mean never moves
-    **dict.fromkeys(["momentum", "beta_1", "beta_2", "adam_beta_1", "adam_beta_2", "rho"], 1),
+    **dict.fromkeys(["momentum", "beta_1", "beta_2", "adam_beta_1", "adam_beta_2", "rho", "ema_momentum"], 1),
 }
 ABOVE: dict[str, float] = {"learning_rate": 0, "clipnorm": 0, "clipvalue": 0, "global_clipnorm": 0}
 _STATISTICS = re.compile(r"\bmoving average\b", re.IGNORECASE)

@@ -42,7 +42,7 @@ def together(train: Train, node: Node) -> list[Problem]:
                 path="train.callbacks",
             )
         )
-    problems += [*_decay(train, node), *_accumulated(train)]
+    problems += [*_decay(train, node), *_accumulated(train), *_clipped(train.optimizer), *_averaged(train)]
     if train.seed + train.repeats > 2**32:
         message = f"`train.seed` and the {train.repeats - 1} seeds after it must be below {2**32}"
         problems.append(Problem("K105", message, span_at(node, "seed"), path="train.seed"))
@@ -64,6 +64,31 @@ def _accumulated(train: Train) -> list[Problem]:
     name, span = own
     message = f"`train.accumulate` and `gradient_accumulation_steps` of `{name}` both accumulate gradients"
     return [Problem("K153", message, span, help="keep `train.accumulate`", path="train.accumulate")]
+
+
+def _clipped(optimizer: Call) -> list[Problem]:
+    """Keras clips gradients in one way, and refuses two when the optimizer is made."""
+    given = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if optimizer.args.get(name) is not None]
+    inner = (optimizer.args.get("inner_optimizer"), optimizer.args.get("optimizer"))
+    found = [problem for one in inner if isinstance(one, Call) for problem in _clipped(one)]
+    if len(given) > 1:
+        message = f"`{optimizer.name}` takes one of `{'`, `'.join(given[:-1])}` and `{given[-1]}`, not several"
+        span = optimizer.spans.get(given[-1], optimizer.span)
+        help = "keep `global_clipnorm`, which leaves the direction of a step as it is, or the one that is meant"
+        found.append(Problem("K105", message, span, help=help, path="train.optimizer"))
+    return found
+
+
+def _averaged(train: Train) -> list[Problem]:
+    """There is nothing to swap in where no average is kept."""
+    swaps = next((call for call in train.callbacks if call.name == "SwapEMAWeights"), None)
+    inner = train.optimizer.args.get("inner_optimizer")
+    kept = train.optimizer.args.get("use_ema") or (isinstance(inner, Call) and inner.args.get("use_ema"))
+    if swaps is None or kept:
+        return []
+    message = "`SwapEMAWeights` needs an optimizer that averages weights"
+    path = "train.callbacks.SwapEMAWeights"
+    return [Problem("K164", message, swaps.span, help="write `use_ema: true` in the optimizer", path=path)]
 
 
 def _argument(optimizer: Call, name: str) -> tuple[str, Span | None] | None:
