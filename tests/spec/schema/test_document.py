@@ -184,6 +184,9 @@ def test_a_base_that_is_not_shipped(mistakes):
         ("blocks: {Unit: [Flatten]}", ("blocks",)),
         ("blocks: {unit: {params: {a: 1}}}", ("blocks", "unit")),
         ("name: a b", ("name",)),
+        ("train: {repeats: 0}", ("train", "repeats")),
+        ("data: {source: iris, split: {folds: 1}}", ("data", "split", "folds")),
+        ("data: {source: iris, split: {folds: 5, fold: 0}}", ("data", "split", "fold")),
         ("kbuild: 2", ("kbuild",)),
     ],
 )  # fmt: skip
@@ -204,6 +207,7 @@ def test_a_section_that_is_wrong(section, place, mistakes):
         "data: {source: {images: {train: a, test: b}, size: [8, 8]}, preprocess: auto}",
         "data: {source: {npz: f.npz, x: {a: xa}, y: y, test: {x: xt}}, augment: {a: [RandomFlip]}, split: false}",
         "data: {source: {tfds: mnist}, split: {folds: 5}, preprocess: {a: [Flatten], b: {Rescaling: 2}}}",
+        "data: {source: iris, split: {folds: 5, fold: 2, seed: 3, validation: null}}\ntrain: {repeats: 3}",
         "tune: {oracle: RandomSearch, objective: {name: a, direction: max}, budget: {params: 1e6}}",
         "weights: runs/base\nuse: [a.py, b.py]",
     ],
