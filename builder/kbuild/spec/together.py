@@ -42,7 +42,10 @@ def together(train: Train, node: Node) -> list[Problem]:
                 path="train.callbacks",
             )
         )
-    problems += [*_decay(train, node), *_accumulated(train), *_clipped(train.optimizer), *_averaged(train)]
+    problems += [*_decay(train, node), *_accumulated(train), *_clipped(train.optimizer)]
+    if train.optimizer.span is not None or "optimizer" not in node.keys:
+        # one that is wrong itself says nothing of averages
+        problems += _averaged(train)
     if train.seed + train.repeats > 2**32:
         message = f"`train.seed` and the {train.repeats - 1} seeds after it must be below {2**32}"
         problems.append(Problem("K105", message, span_at(node, "seed"), path="train.seed"))
