@@ -50,13 +50,14 @@ def build(spec: Spec, backend: str | None = None) -> "keras.Model":
 def compile(model: "keras.Model", spec: Spec) -> "keras.Model":
     """Put the spec's optimizer, losses, metrics and schedule on a model that `build` made of it; returns the model.
 
-    A schedule counts in steps, so the data are read to know how many an epoch has.
+    A schedule counts in steps, so the data are read to know how many an epoch has. Of several phases it is the first.
 
     Raises:
         SpecError: K163 if nothing is trained; problems of the data (K4xx).
     """
+    from kbuild.model import thaw
     from kbuild.plan.head import heads
-    from kbuild.train.compile import compile as put_on
+    from kbuild.train.phase import ready
 
     found = _check(spec)
     outputs = found.heads
@@ -68,5 +69,5 @@ def compile(model: "keras.Model", spec: Spec) -> "keras.Model":
         dataset = load(spec.data, spec.train.seed, features=names, trust=spec.trust)
         outputs = heads(spec, found.plan, dataset.header)
         steps = -(-len(dataset.train) // spec.data.batch_size)
-    put_on(model, spec.train, outputs, steps)
+    ready(model, found.plan, thaw.states(model), found.phases[0], outputs, steps)
     return model

@@ -101,3 +101,43 @@ def test_a_frozen_network_is_not_told_of_where_a_phase_thaws_it():
     assert codes == ["K342"]
     thawed = "[{epochs: 9, trainable: {head: true}}, {epochs: 9, trainable: {backbone: true}}]"
     assert [p for p in check(load(text.replace("PHASES", thawed))).problems if p.severity != "hint"] == []
+
+
+def test_a_difference_of_phases_is_told_once():
+    from kbuild.plan.diff.compare import diff
+
+    text = SPEC.replace("PHASES", "[{epochs: 9}, {epochs: 9, trainable: {backbone: true}, optimizer: {Adam: 1e-5}}]")
+
+    def changes(**overrides):
+        other = check(load(text, {f"train.{key}": value for key, value in overrides.items()}))
+        return [(change.path, change.before, change.after) for change in diff(check(load(text)), other).train]
+
+    assert changes() == []
+    assert changes(accumulate=2) == [("train.accumulate", 1, 2)]
+    assert changes(**{"phases.1.epochs": 4}) == [("train.phases.1.epochs", 9, 4)]
+    assert changes(**{"phases.1.optimizer.Adam.learning_rate": 1e-4}) == [
+        ("train.phases.1.optimizer.learning_rate", 1e-5, 1e-4)
+    ]
+    assert changes(phases=[{"epochs": 3}]) == [
+        (
+            "train.phases",
+            [
+                {"epochs": 9},
+                {"epochs": 9, "trainable": {"backbone": True}, "optimizer": {"Adam": {"learning_rate": 1e-5}}},
+            ],
+            [{"epochs": 3}],
+        )
+    ]
+
+
+def test_the_table_ends_with_the_phases():
+    from kbuild.plan.draw.totals import totals
+
+    found = checked("[{epochs: 1}, {epochs: 9, trainable: {backbone: true}, optimizer: adam, accumulate: 2}]")
+    lines = totals(found.plan, found.costs, found.spec.train, 64, False, found.phases)
+    assert lines[-2:] == [
+        "phase 1: 1 epoch, 90 parameters learn, Adam",
+        "phase 2: 9 epochs, 278 parameters learn, Adam",
+    ]
+    # of the second: two moments and the accumulated gradients, in four bytes each
+    assert f"optimizer {278 * 12 / 1000:.2f} kB" in lines[2]

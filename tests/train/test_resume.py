@@ -135,7 +135,7 @@ def test_a_finished_run_can_be_made_longer(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("units: 16", "units: 17"), "`model`"),
+        (("units: 16", "units: 17"), "`model.0.Dense.units` was `16` and is `17`"),
         (("patience: 4", "patience: 5"), "`train.early_stopping.patience` was `4` and is `5`"),
     ],
 )

@@ -118,7 +118,7 @@ def _table(found: "Checked", plan: "Plan", costs: "Costs", depth: int | None, is
     say(aligned(rows(plan, costs, depth, fields(plan)), _width(), _paint()))
     say()
     say(f"{plan.name}: {summary(plan)}")
-    for line in totals(plan, costs, found.spec.train, batch, is_built):
+    for line in totals(plan, costs, found.spec.train, batch, is_built, found.phases):
         say(line)
     for head in found.heads:
         if head.why:

@@ -14,68 +14,8 @@ from kbuild.model import objects
 from kbuild.spec.call import Call
 from kbuild.spec.train import EarlyStopping, Plateau, Train
 from kbuild.text.problem import Problem, SpecError
-from kbuild.train import compile, history, monitors, schedule
-from kbuild.train.signals import Signals
-
-CHECK_SECONDS = 2.0  # between looks at the loss within an epoch: each look waits for the step
-
-
-class Guard(keras.callbacks.Callback):
-    """Ends training at a signal, or when the loss stops being a number; `failure` says when and where.
-
-    The loss of an epoch's logs is the running mean, which stays NaN once it is, so it is enough to look now and then.
-    """
-
-    async_safe = True
-
-    def __init__(self, signals: Signals):
-        super().__init__()
-        self.signals, self.failure, self._epoch, self._looked = signals, None, 0, time.monotonic()
-        self.first = 0
-        """The batch that an epoch which was left in the middle goes on with."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether the epoch under way is not to be counted."""
-        return self.signals.received is not None or self.failure is not None
-
-    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
-        """Remember which epoch it is."""
-        self._epoch = epoch
-
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Stop after this step if the loss is not finite. At a signal the Saver stops before the next one."""
-        now = time.monotonic()
-        if self.signals.received is None and now - self._looked >= CHECK_SECONDS:
-            self._looked = now
-            self._look(logs or {}, f"batch {self.first + batch + 1} of epoch {self._epoch + 1}")
-        if self.failure is not None:
-            self._end("stop_training")
-
-    def on_test_batch_begin(self, batch: int, logs: object = None) -> None:
-        """Do not validate an epoch that does not count."""
-        if self.ended:
-            self._end("stop_evaluating")
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Look at the loss of the whole epoch."""
-        if not self.ended:
-            self._look(logs or {}, f"epoch {epoch + 1}")
-        if self.ended:
-            self._end("stop_training")
-
-    def _end(self, flag: str) -> None:
-        setattr(self._model, flag, True)  # `self.model` would wait for the device
-
-    def _look(self, logs: Mapping[str, float], where: str) -> None:
-        bad = [
-            name
-            for name, value in logs.items()
-            if "loss" in name and not name.startswith("val_") and not _finite(value)
-        ]
-        if bad:
-            name = "loss" if "loss" in bad else bad[0]
-            self.failure = (name, float(logs[name]), where)
+from kbuild.train import compile, history, monitors, patience, schedule
+from kbuild.train.guard import Guard as Guard
 
 
 class Best(keras.callbacks.Callback):
@@ -83,7 +23,7 @@ class Best(keras.callbacks.Callback):
 
     def __init__(self, monitor: str, direction: monitors.Direction, start: int, guard: Guard):
         super().__init__()
-        self.monitor, self.direction, self._start, self._guard = monitor, direction, start, guard
+        self.monitor, self.direction, self.start, self._guard = monitor, direction, start, guard
         self.epoch: int | None = None
         self.value = math.nan
         self.weights: list[np.ndarray] | None = None
@@ -92,7 +32,7 @@ class Best(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Keep these weights if they are the best so far."""
         value = float((logs or {}).get(self.monitor, math.nan))
-        self.improved = not self._guard.ended and epoch >= self._start and self._better(value)
+        self.improved = not self._guard.ended and epoch >= self.start and self._better(value)
         if self.improved:
             model: Any = self.model
             self.epoch, self.value, self.weights = epoch, value, model.get_weights()
@@ -124,16 +64,18 @@ class Recorder(keras.callbacks.Callback):
         guard: Guard,
     ):
         super().__init__()
-        self._start, self._step, self._row = start, step, row
+        self.begin, self._step, self._row = start, step, row
         self._steps, self._best, self._guard = steps, best, guard
         self._began, self._epoch, self._shown = time.monotonic(), 0, 0.0
         self.first = 0
         """The batch that an epoch which was left in the middle goes on with."""
+        self.phase: int | None = None
+        """The phase under way, from 1; None in a training without phases."""
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
         """Set the order of the epoch's examples."""
         self._epoch, self._began = epoch, time.monotonic()
-        self._start(epoch)
+        self.begin(epoch)
 
     def on_train_batch_end(self, batch: int, logs: object = None) -> None:
         """Say how far the run is, ten times a second at most."""
@@ -150,6 +92,7 @@ class Recorder(keras.callbacks.Callback):
         numbers = {name: float(value) for name, value in (logs or {}).items() if name != "learning_rate"}
         row: dict[str, float] = {
             "epoch": epoch + 1,
+            **({} if self.phase is None else {"phase": self.phase}),
             "seconds": round(time.monotonic() - self._began, 4),
             "learning_rate": compile.rate(model.optimizer),
             **numbers,
@@ -179,7 +122,7 @@ class WarmUp(keras.callbacks.Callback):
         optimizer.learning_rate = self._base * min(self._done / self.steps, 1.0)
 
 
-class OnPlateau(keras.callbacks.ReduceLROnPlateau):
+class OnPlateau(patience.ReduceLROnPlateau):
     """Keras's, which does not count the epochs of warm-up."""
 
     def __init__(self, warmup: WarmUp | None, **arguments: object):
@@ -199,15 +142,19 @@ class Averages(keras.callbacks.SwapEMAWeights):
         pass
 
 
-def early_stopping(section: EarlyStopping, metrics: Sequence[Call]) -> keras.callbacks.EarlyStopping:
-    """Keras's, with a direction that is known; the best weights are `Best`'s to restore."""
-    return keras.callbacks.EarlyStopping(
+def early_stopping(section: EarlyStopping, metrics: Sequence[Call], began: int = 0) -> keras.callbacks.EarlyStopping:
+    """Keras's, with a direction that is known; the best weights are `Best`'s to restore.
+
+    Args:
+        began: the first epoch of its phase, from 0.
+    """
+    return patience.EarlyStopping(
         monitor=section.monitor,
         min_delta=section.min_delta,  # pyright: ignore[reportArgumentType]
         patience=section.patience,
         mode=monitors.direction(section.monitor, section.mode, metrics),
         baseline=section.baseline,  # pyright: ignore[reportArgumentType]
-        start_from_epoch=section.start_from_epoch,
+        start_from_epoch=began + section.start_from_epoch,
     )
 
 
@@ -230,10 +177,15 @@ def plateau(
     return [reduce] if warmup is None else [warmup, reduce]
 
 
-def own(train: Train, path: Path, model: keras.Model, metrics: Sequence[Call]) -> tuple[list, list]:
+def own(
+    train: Train, path: Path, model: keras.Model, metrics: Sequence[Call], began: int = 0
+) -> tuple[list, list]:
     """Callbacks that the spec names: those that change the weights of an epoch's end, and the rest.
 
     An optimizer with `use_ema` gets `SwapEMAWeights`, so that the averages are what is validated and saved.
+
+    Args:
+        began: the first epoch of their phase, from 0.
 
     Raises:
         SpecError: K164 for `SwapEMAWeights` without an average.
@@ -254,21 +206,27 @@ def own(train: Train, path: Path, model: keras.Model, metrics: Sequence[Call]) -
                 )
             first.append(Averages(**{"swap_on_epoch": True, **objects.arguments(call)}))
         else:
-            rest.append(objects.make(_inside(call, path, metrics)))
+            rest.append(_made(_inside(call, path, metrics, began)))
     if averages and not first:
         first.append(Averages(swap_on_epoch=True))
     return first, rest
 
 
-def _inside(call: Call, path: Path, metrics: Sequence[Call]) -> Call:
-    """The call with its files inside the run, and with a direction that is known."""
+def _inside(call: Call, path: Path, metrics: Sequence[Call], began: int) -> Call:
+    """The call with its files inside the run, which go on, and with a direction that is known."""
     args = dict(call.args)
     if "filename" in args:
         args["filename"] = str(path / Path(str(args["filename"])).name)
     if call.name in ("EarlyStopping", "ReduceLROnPlateau") and args.get("mode", "auto") == "auto":
         args["mode"] = monitors.direction(str(args.get("monitor", "val_loss")), "auto", metrics)
+    if began and call.name == "EarlyStopping":
+        args["start_from_epoch"] = began + int(args.get("start_from_epoch", 0))
+    if began and call.name == "CSVLogger":
+        args["append"] = True
     return dataclasses.replace(call, args=args)
 
 
-def _finite(value: object) -> bool:
-    return math.isfinite(float(value))  # pyright: ignore[reportArgumentType]
+def _made(call: Call) -> object:
+    """A callback of Keras; those that wait for a number are kbuild's."""
+    known = {one.__name__: one for one in (patience.EarlyStopping, patience.ReduceLROnPlateau)}
+    return known[call.name](**objects.arguments(call)) if call.name in known else objects.make(call)

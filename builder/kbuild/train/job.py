@@ -79,8 +79,7 @@ def prepare(
     """
     assert spec.data is not None
     size, notes = spec.data.batch_size, [*_on_disk(dataset), *execution.prepare(spec.train)]
-    heads = tuple(heads)
-    dataset = aligned(dataset, plan, heads)
+    heads, dataset = tuple(heads), aligned(dataset, plan, heads)
     with distribute.scope(spread):
         model = build.build(plan)
     if any(step.shapes is None for step in plan.steps):
@@ -103,8 +102,7 @@ def prepare(
         names = monitors.check(part.spec, tuple(logs), validation is not None)
     distribute.agree(model, spread, _first(spec, heads, dataset.train, features), _sizes(len(dataset.train), size))
     running = execution.settle(model, decision)
-    why = [head.why for head in heads if head.why]
-    notes = (*why, *map(str, started), *notes, f"execution: {running.choice}")
+    notes = (*(h.why for h in heads if h.why), *map(str, started), *notes, f"execution: {running.choice}")
     return Job(
         spec, plan, heads, dataset, model, features, training, validation, names, notes, parts, built, started, running,
         spread,

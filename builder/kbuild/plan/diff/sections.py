@@ -8,6 +8,7 @@ from kbuild.plan.diff.difference import Change
 from kbuild.plan.diff.meaning import alike, between, meant, plain
 from kbuild.plan.diff.network import Side
 from kbuild.plan.head import Head
+from kbuild.spec import phases as section
 from kbuild.spec.call import Call
 from kbuild.spec.data import Named
 from kbuild.spec.section import Section
@@ -67,14 +68,36 @@ def train(one: Checked, other: Checked) -> Iterator[Change]:
         prefix = "train." + (f"{name}." if max(len(mine), len(theirs)) > 1 else "")
         yield from _head(prefix, mine[had] if had else None, theirs[has] if has else None)
     for key in type(other.spec.train).model_fields:
-        if key not in _BY_HEADS:
+        if key not in {*_BY_HEADS, "phases"}:
             yield from _changes(f"train.{key}", getattr(one.spec.train, key), getattr(other.spec.train, key))
+    yield from _phases(one, other)
 
 
 def tune(one: Checked, other: Checked) -> Iterator[Change]:
     """The section as it is written."""
     both = [_written(found, "tune") for found in (one, other)]
     yield from _changes("tune", *both)
+
+
+def _phases(one: Checked, other: Checked) -> Iterator[Change]:
+    """Phase by phase, without what they have from the section; more or fewer of them as they are written."""
+    mine, theirs = one.spec.train.phases, other.spec.train.phases
+    if len(mine) != len(theirs):
+        yield Change("train.phases", _said(one), _said(other))
+        return
+    for number, (had, has) in enumerate(zip(mine, theirs, strict=True)):
+        own = {*section.written(one.spec, number), *section.written(other.spec, number)}
+        for key in (key for key in section.KEYS if key in own):
+            yield from _changes(f"train.phases.{number}.{key}", getattr(had, key), getattr(has, key))
+
+
+def _said(found: Checked) -> Plain:
+    """What each phase says itself."""
+    said: list[Plain] = []
+    for number, part in enumerate(found.spec.train.phases):
+        keys = section.written(found.spec, number) or section.KEYS
+        said.append({key: _plain(getattr(part, key)) for key in section.KEYS if key in keys})
+    return said or None
 
 
 def _head(prefix: str, had: Head | None, has: Head | None) -> Iterator[Change]:

@@ -6,6 +6,7 @@ from kbuild.plan.cost.cost import Cost, Costs
 from kbuild.plan.draw import words
 from kbuild.plan.graph import tensors
 from kbuild.plan.memory import Memory, memory
+from kbuild.plan.phases import Phase
 from kbuild.plan.plan import Plan, Step
 from kbuild.spec.train import Train
 
@@ -13,7 +14,8 @@ _MOST = 4
 
 
 def totals(
-    plan: Plan, costs: Costs, train: Train | None = None, batch: int = 1, is_built: bool = False
+    plan: Plan, costs: Costs, train: Train | None = None, batch: int = 1, is_built: bool = False,
+    parts: Sequence[Phase] = (),
 ) -> list[str]:  # fmt: skip
     """Parameters, operations and memory, a line each; and a line for what of it is not known.
 
@@ -21,12 +23,24 @@ def totals(
         train: how it is trained; None says nothing of memory.
         batch: examples in a training step.
         is_built: whether Keras was asked: what it did not tell is not known after `--build` either.
+        parts: the phases of the training: memory is that of the one that takes most.
     """
     known = _known(costs)
     lines = [_parameters(costs.total, known), _flops(costs.total, known)]
     if train is not None:
-        lines.append(_memory(memory(known, train, batch), costs.total, batch))
+        needs = [memory(_known(part.costs), part.spec.train, batch) for part in parts if len(parts) > 1]
+        most = max(needs, key=lambda found: found.at_least, default=memory(known, train, batch))
+        lines.append(_memory(most, costs.total, batch))
+    lines += [_phase(part) for part in parts if part.spec.train is not train]
     return lines + [f"? is not known: {text}" for text in _unknown(plan, costs, is_built)]
+
+
+def _phase(part: Phase) -> str:
+    """`phase 2: 10 epochs, 1,898 parameters learn, Adam`."""
+    train, learned = part.spec.train, part.costs.total.trainable
+    epochs = f"{train.epochs} epoch{'' if train.epochs == 1 else 's'}"
+    many = words.UNKNOWN if learned is None else words.number(learned)
+    return f"phase {part.number + 1}: {epochs}, {many} parameters learn, {train.optimizer.name}"
 
 
 def _known(costs: Costs) -> Cost:
