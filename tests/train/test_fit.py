@@ -378,3 +378,13 @@ def test_a_run_without_test_data_and_tensorboard(tmp_path):
     (problem,) = caught.value.problems
     assert (problem.code, problem.message) == ("K609", "the data has no part `test`")
     assert problem.help == "choose one of `train`, `validation`"
+
+
+def test_keras_is_imported_when_the_backend_is_known():
+    verbs = ("fit", "resume", "several", "verify", "score", "predict", "lr")
+    code = (
+        f"import sys\nfor verb in {verbs}:\n    __import__(f'kbuild.train.{{verb}}')\nassert 'keras' not in sys.modules"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(score.__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

@@ -17,7 +17,6 @@ from kbuild.spec.load import load as load_spec
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import atomic, figures, metrics, run, rundir, runset, weights
-from kbuild.train.outputs import predicted
 from kbuild.train.runset import is_set
 
 WORST = 24
@@ -129,7 +128,9 @@ def installed(info: Mapping[str, object]) -> str | None:
 
 def _written(model, heads, part: Part, name: str, features, spec: Spec, path: Path) -> dict[str, object]:
     from kbuild.train import stream
+    # these import Keras, which must not happen before the backend is chosen
     from kbuild.train.job import batches
+    from kbuild.train.outputs import predicted
 
     feed = batches(spec, heads, part, features)
     assert spec.data is not None
