@@ -4,8 +4,9 @@ Kept out of them: files (the ledger is the only truth), output, retries and the 
 """
 
 import tempfile
-from collections.abc import Mapping
-from contextlib import ExitStack
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -76,7 +77,8 @@ class Oracle:
 
     def ask(self) -> Asked | Literal["wait", "end"]:
         """The next trial; `wait` until more was told; `end` when there is nothing left to try."""
-        trial = self._oracle.create_trial(f"worker-{len(self._oracle.trials)}")
+        with _quiet():
+            trial = self._oracle.create_trial(f"worker-{len(self._oracle.trials)}")
         if trial.status != "RUNNING":
             return "wait" if trial.status == "IDLE" else "end"
         found = dict(trial.hyperparameters.values)
@@ -94,12 +96,11 @@ class Oracle:
     def tell(self, trial: int, score: float | None) -> None:
         """The result of a trial; None for one that failed."""
         told = self._trial(trial)
-        if score is None:
-            told.status = "FAILED"
-        else:
-            self._oracle.update_trial(told.trial_id, {self._name: score})
-            told.status = "COMPLETED"
-        self._oracle.end_trial(told)
+        with _quiet():
+            if score is not None:
+                self._oracle.update_trial(told.trial_id, {self._name: score})
+            told.status = "FAILED" if score is None else "COMPLETED"
+            self._oracle.end_trial(told)
 
     def drop(self, trial: int) -> None:
         """Take a trial back that is not to count: it is not trained, and another may be asked for in its place."""
@@ -115,37 +116,57 @@ class Oracle:
         return next(trial for name, trial in self._oracle.trials.items() if _number(name) == number)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """KerasTuner calls what Python has given up, and its Gaussian process warns where nothing is wrong."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def hyperparameters(space: Space) -> Any:
     """A space as KerasTuner has it: each hole under the conditions under which it is there."""
     import keras_tuner
 
-    found = keras_tuner.HyperParameters()
     opened = {dim.path for dim in space.dims if dim.open}
+    listed: list[dict[str, Any]] = []
     for dim in space.dims:
+        plain = _plain(dim.path, dim.hole, dim.open)
         for condition in dim.when:
-            with ExitStack() as scopes:
-                for path, chosen in condition.items():
-                    if path not in opened:
-                        scopes.enter_context(found.conditional_scope(path, sorted(chosen, key=str)))
-                _add(found, dim.path, dim.hole, dim.open)
+            # KerasTuner's scopes nest, and what a hole depends on need not: written out, it may be anything
+            parents = [
+                {"class_name": "Parent", "config": {"name": path, "values": sorted(chosen, key=str)}}
+                for path, chosen in condition.items()
+                if path not in opened
+            ]
+            listed.append({**plain, "config": {**plain["config"], "conditions": parents}})
+    found: Any = keras_tuner.HyperParameters.from_config({"space": listed, "values": {}})
+    for one in found.space:
+        if found.is_active(one):
+            found.values.setdefault(one.name, one.default)
     return found
 
 
-def _add(found: Any, path: str, hole: Hole, open: bool) -> None:
+def _plain(path: str, hole: Hole, open: bool) -> dict[str, Any]:
+    """One hole without conditions, as KerasTuner writes it down."""
+    import keras_tuner
+
+    made: Any = keras_tuner.HyperParameters()
     default, options = value(hole), values(hole)
     ends: dict[str, Any] = {"min_value": hole.low, "max_value": hole.high, "sampling": hole.sampling}
     if open:
-        found.Float(path, 0.0, 1.0, default=0.5)
+        made.Float(path, 0.0, 1.0, default=0.5)
     elif hole.kind == "bool":
-        found.Boolean(path, default=default)
+        made.Boolean(path, default=default)
     elif options is not None and len(options) == 1:
-        found.Fixed(path, options[0])
+        made.Fixed(path, options[0])
     elif options is not None and default in options and len(options) <= MOST_LISTED and (hole.options or hole.step):
-        found.Choice(path, list(options), default=default)
+        made.Choice(path, list(options), default=default)
     elif hole.kind == "int":
-        found.Int(path, step=hole.step, default=default, **ends)
+        made.Int(path, step=hole.step, default=default, **ends)
     else:
-        found.Float(path, step=hole.step, default=default, **ends)
+        made.Float(path, step=hole.step, default=default, **ends)
+    return made.get_config()["space"][0]
 
 
 def _number(name: str) -> int:
