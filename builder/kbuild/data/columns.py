@@ -98,7 +98,9 @@ def learn(choice: Choice, train: Part) -> tuple[Mapping[str, object], encode.App
         joined = name == choice.joined
         shape = choice.shapes.get(name)
         length = shape[0] if shape and len(shape) == 1 and shape[0] else LENGTH
-        described = [_learned(column, choice.kinds[column], whole(train.x[column]), joined, length) for column in columns]
+        described = [
+            _learned(column, choice.kinds[column], whole(train.x[column]), joined, length) for column in columns
+        ]
         inputs[name] = {"columns": described, "joined": joined, "scalar": shape == ()}
     encoding = {"kind": "columns", "inputs": inputs}
     return encoding, lambda part: encode.columns(encoding, part.x, part.ids or ())

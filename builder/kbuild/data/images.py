@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +15,9 @@ from kbuild.data.dataset import Part
 from kbuild.data.fail import fail, shown, there
 from kbuild.data.header import Header, Range, Seen, Target, Tensor
 from kbuild.data.labels import classed
+from kbuild.data.lazy import Array, Lazy, whole
 from kbuild.data.loaded import Loaded
+from kbuild.data.memory import InMemory, fits
 from kbuild.spec.data import Images
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
@@ -36,8 +39,10 @@ def header(source: Images) -> Header:
     return Header({"input": Tensor(shape, "uint8")}, {"output": target}, counts, seen=seen)
 
 
-def read(source: Images) -> Loaded:
+def read(source: Images, in_memory: InMemory = "auto") -> Loaded:
     """All pictures, (height, width, channels) uint8, in the order of their classes and names.
+
+    If they do not fit into memory, each is decoded whenever it is asked for.
 
     Raises:
         SpecError: K402, K404 for files, K405, K431 for folders, K430 if sizes differ and `size` is not given, K432
@@ -48,13 +53,17 @@ def read(source: Images) -> Loaded:
     _agree(names)
     classes = names["train"]
     size = source.size or _size(folders.first(source.train, ENDINGS))
+    paths = {part: [path for group in files.values() for path in group] for part, files in found.items()}
+    decoded: dict[str, Array] = {
+        part: _pictures(some, source.color, size, resize=source.size is not None) for part, some in paths.items()
+    }
+    if fits(sum(pictures.nbytes for pictures in decoded.values()), in_memory):
+        decoded = {part: whole(pictures) for part, pictures in decoded.items()}
     parts = {}
     for part, files in found.items():
-        paths = [path for group in files.values() for path in group]
         labels = np.concatenate([np.full(len(group), classes.index(name), np.int32) for name, group in files.items()])
-        ids = tuple(str(path.relative_to(_roots(source)[part])) for path in paths)
-        pictures = _decoded(paths, source.color, size, resize=source.size is not None)
-        parts[part] = Part({"input": pictures}, {"output": labels}, None, ids)
+        ids = tuple(str(path.relative_to(_roots(source)[part])) for path in paths[part])
+        parts[part] = Part({"input": decoded[part]}, {"output": labels}, None, ids)
     target = Target((), "int32", classed(len(classes)), classes, len(classes))
     return Loaded(parts, {"output": target}, {"kind": "image", "size": list(size), "color": source.color})
 
@@ -101,22 +110,31 @@ def decode(path: Path, color: Color, size: Size, *, resize: bool = True) -> np.n
         raise _broken(path, error) from error
 
 
-def _decoded(paths: Sequence[Path], color: Color, size: Size, *, resize: bool) -> np.ndarray:
+def _pictures(paths: Sequence[Path], color: Color, size: Size, *, resize: bool) -> Lazy:
+    """Pictures that are decoded by several threads when they are asked for."""
+    shape = (*size, 3 if color == "rgb" else 1)
+
+    def read(index: np.ndarray) -> np.ndarray:
+        found = np.empty((len(index), *shape), np.uint8)
+
+        def one(at: int) -> None:
+            found[at] = decode(paths[index[at]], color, size, resize=resize)
+
+        for _ in _pool().map(one, range(len(index))):
+            pass
+        return found
+
+    return Lazy((len(paths), *shape), np.dtype(np.uint8), read)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
     from PIL import Image
 
-    found = np.empty((len(paths), *size, 3 if color == "rgb" else 1), np.uint8)
-
-    def one(at: int) -> None:
-        found[at] = decode(paths[at], color, size, resize=resize)
-
-    # filters of warnings are those of all threads, so they are set around them
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        # Pillow lets go of the interpreter while it decodes
-        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-            for _ in pool.map(one, range(len(paths))):
-                pass
-    return found
+    # filters of warnings are those of all threads, and pictures are decoded as long as the process lives
+    warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+    # Pillow lets go of the interpreter while it decodes
+    return ThreadPoolExecutor(min(8, os.cpu_count() or 1), "kbuild-decode")
 
 
 def _roots(source: Images) -> Mapping[str, Path]:

@@ -23,12 +23,14 @@ class Lazy:
     Args:
         shape: (examples, …).
         dtype: of the rows.
-        read: (rows,) int64 numbers of rows, in ascending order → those rows, in memory.
+        read: (rows,) int64 numbers of rows, in any order → those rows, in that order, in memory.
+        of: the array that it takes rows of, and their numbers; None if it takes none.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype
     read: Callable[[np.ndarray], np.ndarray]
+    of: "tuple[Lazy, np.ndarray] | None" = None
 
     @property
     def ndim(self) -> int:
@@ -59,13 +61,7 @@ class Lazy:
         index = np.where(index < 0, index + count, index)
         if len(index) and not 0 <= index.min() <= index.max() < count:
             raise IndexError(f"a row is out of range: there are {count}")
-        if bool((index[1:] >= index[:-1]).all()):
-            return self.read(index)
-        # near rows are read together, so they are asked for in their order
-        order = np.argsort(index, kind="stable")
-        found = np.empty((len(index), *self.shape[1:]), self.dtype)
-        found[order] = self.read(index[order])
-        return found
+        return self.read(index)
 
     def __array__(self, *_: object, **__: object) -> np.ndarray:
         raise TypeError("this array is not in memory: take rows of it, or `whole`")
@@ -78,8 +74,10 @@ def take(array: Array, index: np.ndarray) -> Array:
     """The rows at `index`, in its order; of a `Lazy` again one that reads nothing yet."""
     if not isinstance(array, Lazy):
         return array[index]
-    index = np.asarray(index, np.int64)
-    return Lazy((len(index), *array.shape[1:]), array.dtype, lambda rows: array[index[rows]])
+    base, before = array.of or (array, None)
+    index = np.asarray(index, np.int64) if before is None else before[index]
+    shape = (len(index), *base.shape[1:])
+    return Lazy(shape, base.dtype, lambda rows: base.read(index[rows]), (base, index))
 
 
 def mapped(

@@ -3,7 +3,7 @@
 A pure function of what the source holds and the seed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kbuild.data.dataset import Dataset
@@ -79,7 +79,7 @@ def read(data: Data, features: Features, trust: bool) -> Loaded:
         case Images() as source:
             from kbuild.data import images
 
-            return images.read(source)
+            return images.read(source, data.in_memory)
         case Texts() as source:
             from kbuild.data import texts
 

@@ -18,6 +18,8 @@ GAP, SPAN = 16 * 2**10, 4 * 2**20
 """Rows with at most GAP bytes between them are read together, which takes less time than to read them apart; up to
 SPAN bytes at once.
 """
+ALIGNED = 64
+"""Bytes that TensorFlow wants an array to begin at a multiple of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -65,9 +67,7 @@ def opened(path: Path) -> File:
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
-        raise fail(
-            "K404", f"`{shown(path)}` cannot be read: {error.strerror}", "correct its permissions"
-        ) from error
+        raise fail("K404", f"`{shown(path)}` cannot be read: {error.strerror}", "correct its permissions") from error
     found = os.fstat(handle)
     file = File(path, handle, found.st_size, found.st_mtime_ns)
     weakref.finalize(file, os.close, handle)
@@ -81,27 +81,37 @@ def stored(file: File, offset: int, shape: tuple[int, ...], dtype: np.dtype) -> 
         raise fail("K404", f"`{shown(file.path)}` is cut off", "write the file again")
 
     def read(index: np.ndarray) -> np.ndarray:
-        found = np.empty((len(index), *shape[1:]), dtype)
+        found = _aligned((len(index), *shape[1:]), dtype)
         if found.size:
             file.unchanged()
-            _fill(found.reshape(-1).view(np.uint8), index, each, file, offset)
+            order = np.argsort(index, kind="stable")
+            _fill(found.reshape(-1).view(np.uint8).reshape(-1, each), order, index[order], file, offset)
         return found
 
     return Lazy(shape, dtype, read)
 
 
-def _fill(into: np.ndarray, index: np.ndarray, each: int, file: File, offset: int) -> None:
-    """Read rows of `each` bytes into flat bytes; `index` ascends."""
+def _fill(into: np.ndarray, places: np.ndarray, index: np.ndarray, file: File, offset: int) -> None:
+    """Read rows of bytes, `index` in ascending order, each into its place."""
+    each = into.shape[1]
     steps = np.diff(index)
     far = steps * each > each + GAP
     long = np.diff((index - index[0]) * each // SPAN) > 0
+    together = (steps == 1) & (np.diff(places) == 1)
     ends = [0, *(np.flatnonzero(far | long) + 1).tolist(), len(index)]
     for start, stop in zip(ends, ends[1:], strict=False):
-        first = int(index[start])
-        place = into[start * each : stop * each]
-        if bool((steps[start : stop - 1] == 1).all()):
-            file.fill(place, offset + first * each)
+        first, place = int(index[start]), int(places[start])
+        if bool(together[start : stop - 1].all()):
+            file.fill(into[place : place + stop - start].reshape(-1), offset + first * each)
             continue
-        near = np.empty((int(index[stop - 1]) - first + 1) * each, np.uint8)
-        file.fill(near, offset + first * each)
-        place.reshape(-1, each)[:] = near.reshape(-1, each)[index[start:stop] - first]
+        near = np.empty((int(index[stop - 1]) - first + 1, each), np.uint8)
+        file.fill(near.reshape(-1), offset + first * each)
+        into[places[start:stop]] = near[index[start:stop] - first]
+
+
+def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """An empty array that begins where TensorFlow can use it without a copy."""
+    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    raw = np.empty(size + ALIGNED, np.uint8)
+    begin = -raw.ctypes.data % ALIGNED
+    return raw[begin : begin + size].view(dtype).reshape(shape)

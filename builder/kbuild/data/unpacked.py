@@ -108,9 +108,7 @@ def _flush(file: Path) -> None:
 def _tidy(place: Path) -> None:
     """Throw away all but the KEPT folders that were used last, and what killed processes left a day ago."""
     with suppress(OSError):
-        found = sorted(
-            ((entry.stat().st_mtime, entry) for entry in place.parent.iterdir()), key=lambda pair: -pair[0]
-        )
+        found = sorted(((entry.stat().st_mtime, entry) for entry in place.parent.iterdir()), key=lambda pair: -pair[0])
         whole = [entry for _, entry in found if not entry.name.startswith(".")]
         halves = [entry for when, entry in found if entry.name.startswith(".") and when < time.time() - _DAY]
         for entry in (*whole[KEPT:], *halves):

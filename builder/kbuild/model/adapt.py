@@ -1,6 +1,6 @@
 """Layers of `data.preprocess` that learn from data, adapted on what reaches each, piece by piece."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -31,7 +31,41 @@ def adapt(model: keras.Model, plan: Plan, x: Mapping[str, Array]) -> None:
         assert isinstance(ref, Ref)
         after = tensor(model, ref)
         pieces, count = _pieces(model, after, x), len(next(iter(x.values())))
-        layer.adapt(next(pieces) if count <= _rows(after, x) else pieces)
+        if hasattr(layer, "update_state"):
+            layer.reset_state()
+            for piece in pieces:
+                layer.update_state(piece)
+            layer.finalize_state()
+        elif count <= _rows(after, x):
+            layer.adapt(next(pieces))
+        else:
+            layer.adapt(_two(pieces, layer.axis) if isinstance(layer, keras.layers.Normalization) else pieces)
+
+
+def _two(pieces: Iterator[np.ndarray], axis: Sequence[int]) -> np.ndarray:
+    """Two examples with the mean and the variance that all have: Keras takes pieces with TensorFlow only.
+
+    Mean and variance of the pieces are put together (Chan, Golub and LeVeque, 1979, eqs. 2.1).
+
+    Args:
+        axis: what has a mean of its own, as `Normalization` takes it.
+
+    Returns:
+        (2, …) float64.
+    """
+    mean, spread, seen, shape = np.zeros(()), np.zeros(()), 0, ()
+    for piece in pieces:
+        kept = {at % piece.ndim for at in axis}
+        reduced = tuple(at for at in range(piece.ndim) if at not in kept)
+        rows, shape = piece.astype("float64"), piece.shape[1:]
+        count = rows.size // max(1, int(np.prod([piece.shape[at] for at in kept], dtype=np.int64)))
+        middle = rows.mean(axis=reduced, keepdims=True)
+        apart = middle - mean
+        spread = spread + np.square(rows - middle).sum(axis=reduced, keepdims=True)
+        spread = spread + np.square(apart) * (seen * count / (seen + count))
+        mean, seen = mean + apart * (count / (seen + count)), seen + count
+    deviation = np.sqrt(spread / seen)
+    return np.concatenate([np.broadcast_to(mean + sign * deviation, (1, *shape)) for sign in (-1, 1)])
 
 
 def _rows(after: Any, x: Mapping[str, Array]) -> int:

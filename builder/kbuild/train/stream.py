@@ -16,7 +16,7 @@ import numpy as np
 from kbuild.data.lazy import Array, Lazy
 from kbuild.text.problem import SpecError
 
-READ_AHEAD = 64 * 2**20
+READ_AHEAD = 32 * 2**20
 READERS = 4
 """Batches that are read at the same time: a disk answers several questions sooner than one after the other."""
 
@@ -95,12 +95,7 @@ class _Reader:
     def rows(self, step: int, order: np.ndarray | None = None) -> list[np.ndarray]:
         order = self.order if order is None else order
         index = order[step * self.size : (step + 1) * self.size]
-        try:
-            return [array[index] for array in self.arrays]
-        except SpecError as error:
-            with _lock:
-                _failed.append(error)
-            raise
+        return [array[index] for array in self.arrays]
 
     def groups(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = [{}, {}, {}]
@@ -114,8 +109,16 @@ def _pipeline(reader: _Reader, first: int, steps: int, batch: Batch, random: boo
 
     types = [tf.as_dtype(array.dtype) for array in reader.arrays]
 
+    def rows_of(step: np.ndarray) -> list[np.ndarray]:
+        try:
+            return reader.rows(int(step))
+        except SpecError as error:
+            with _lock:
+                _failed.append(error)
+            raise
+
     def read(step):
-        rows = tf.numpy_function(lambda number: reader.rows(int(number)), [step], types)
+        rows = tf.numpy_function(rows_of, [step], types)
         for tensor, array in zip(rows, reader.arrays, strict=True):
             tensor.set_shape((None, *array.shape[1:]))
         return step, tuple(rows)
