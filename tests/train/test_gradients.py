@@ -73,7 +73,9 @@ def test_nothing_is_changed():
 def test_tensors_inside_come_out_and_reductions_run_on_the_device():
     model = net(noise=False)
     tensor = model.get_layer("a").output
-    look = gradients.passing(model, [tensor], lambda g: keras.ops.sum(g * g), [lambda value: keras.ops.max(value, axis=0)])
+    look = gradients.passing(
+        model, [tensor], lambda g: keras.ops.sum(g * g), [lambda value: keras.ops.max(value, axis=0)]
+    )
     found = look(X, Y, None)
     hidden = keras.ops.convert_to_numpy(keras.Model(model.input, tensor)(X))
     np.testing.assert_allclose(found.inner[0], hidden.max(axis=0), rtol=1e-5)

@@ -12,8 +12,9 @@ by up to 4 ** n (Hochreiter 1991; Glorot and Bengio, AISTATS 2010, section 4.2).
 EXPLODING = 1e3
 """Norm of the whole gradient, for targets near 1. Networks that learn stay below 100 (Pascanu, Mikolov, Bengio,
 arXiv:1211.5063, section 3.2, clip at a half to ten times the norm they see on average)."""
-DEAD = 0.5
-"""Share of the units of a layer that are 0 for every example (Lu et al., arXiv:1903.06733, for how they die)."""
+DEAD = 0.75
+"""Share of the units of a layer that are 0 for every example (Lu et al., arXiv:1903.06733, for how they die). Half of a
+narrow layer often is, and the network learns all the same."""
 SATURATED = 0.9
 """Share of the outputs of a layer at a bound of its activation (Glorot and Bengio, AISTATS 2010, section 3)."""
 LEARNED = 1e-3

@@ -49,6 +49,7 @@ class Saver(keras.callbacks.Callback):
         self._steps, self._epochs, self._guard, self._take, self._save = steps, epochs, guard, take, save
         self._epoch, self._done, self._time, self._began = 0, 0, time.monotonic(), time.monotonic()
         self._spare: Position | None = None
+        self._written: Position | None = None
         self.before = Before(self)
         self.first = 0
         """The batch that an epoch which was left in the middle goes on with."""
@@ -76,9 +77,11 @@ class Saver(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
         """Save at the end of an epoch if it is time, and at the end of the last one."""
         if self._guard.ended:
+            # the last state whose numbers were numbers, or the one before the step that a signal ended
+            kept = self._spare if self._guard.failure is None else self.last
+            if kept is not None and kept is not self._written:
+                self._write(kept)
             self.last = None
-            if self._spare is not None and self._guard.failure is None:
-                self._write(self._spare)
             return
         self.last = self._take(epoch + 1, 0)
         ends = epoch + 1 >= self._epochs or bool(getattr(self._model, "stop_training", False))
@@ -117,6 +120,7 @@ class Saver(keras.callbacks.Callback):
         began = time.monotonic()
         if self._unit != "never":
             self._save(position)
+        self._written = position
         self._time = time.monotonic()
         self._cost = self._time - began
 
