@@ -93,9 +93,9 @@ def _ended(run: "Run | RunSet", as_json: bool, quiet: bool, problems: "Sequence[
 
     if as_json:
         say_json({**run.as_json(), **({"problems": problems_json(problems)} if problems else {})})
-    elif not quiet and isinstance(run, Run):
+    elif not quiet and isinstance(run, Run) and run.path.exists():  # of several processes, one leaves the run
         _where(run)
-    elif not quiet:
+    elif not quiet and not isinstance(run, Run):
         _set(run)
     return run.exit_code
 
@@ -121,7 +121,7 @@ def _verified(path: Path, as_json: bool, data_roots: DataRoots, trust: bool, bac
     if as_json:
         say_json({"ok": True, **found})
     else:
-        say(f"{path} repeats: after {found['steps']} steps every variable is equal, bit for bit")
+        say(f"{found['run']} repeats: after {found['steps']} steps every variable is equal, bit for bit")
     return 0
 
 

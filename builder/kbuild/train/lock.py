@@ -24,6 +24,9 @@ def held(run: Path) -> Iterator[None]:
     except ImportError:  # Windows: the system refuses by itself to replace a file that another process has open
         yield
         return
+    if _follows(run):
+        yield
+        return
     descriptor = os.open(run, os.O_RDONLY)
     try:
         try:
@@ -39,6 +42,16 @@ def held(run: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _follows(run: Path) -> bool:
+    """Whether this is one of several processes that train together, of which process 0 writes and holds the lock."""
+    if os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID", "0") == "0":
+        return False
+    try:
+        return int(json.loads((run / "run.json").read_text("utf-8")).get("processes", 1)) > 1
+    except (OSError, ValueError, TypeError, AttributeError):
+        return False
 
 
 def _owner(run: Path) -> str:

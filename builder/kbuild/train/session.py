@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +49,10 @@ def train(
         SpecError: K510 if the loss stops being a number, K511 if a step fails; the run then says `failed` and keeps
             the best model so far.
     """
+    if job.spread is not None and not job.spread.writes:
+        # process 0 leaves the run; what this one would leave is the same, and goes when it ends
+        with tempfile.TemporaryDirectory(prefix="kbuild-") as place:
+            return _guarded(job, rundir.create(job.spec.name, Path(place) / "run"), command, Reporter(), start)
     if held and out is not None:
         return _guarded(job, out, command, report, start)
     path = rundir.create(job.spec.name, out)
