@@ -220,7 +220,7 @@ def _inside(call: Call, path: Path, metrics: Sequence[Call], began: int) -> Call
     if call.name in ("EarlyStopping", "ReduceLROnPlateau") and args.get("mode", "auto") == "auto":
         args["mode"] = monitors.direction(str(args.get("monitor", "val_loss")), "auto", metrics)
     if began and call.name == "EarlyStopping":
-        args["start_from_epoch"] = began + int(args.get("start_from_epoch", 0))
+        args["start_from_epoch"] = began + int(args.get("start_from_epoch", 0))  # pyright: ignore[reportArgumentType]
     if began and call.name == "CSVLogger":
         args["append"] = True
     return dataclasses.replace(call, args=args)
