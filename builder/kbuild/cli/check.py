@@ -44,7 +44,9 @@ def check(
             problems += _new(found.problems, problems)
             known = _known(found, measured)
             problems += measured.problems if measured is not None else ()
-            lines.append(_fine(name, found, measured))
+            more, space = _searched(found)
+            problems += _new(more, problems)
+            lines += [_fine(name, found, measured), *space]
         except SpecError as error:
             if debug:
                 raise
@@ -53,6 +55,24 @@ def check(
     shown = [p for p in problems if hints or p.severity != "hint"]
     _print(shown, lines, "json" if as_json else format, quiet, code, known if len(specs) == 1 else {})
     return code
+
+
+def _searched(found: "Checked") -> tuple[tuple[Problem, ...], list[str]]:
+    """What is wrong with the space of a search, and what it is; nothing for a spec without `tune`."""
+    if found.spec.tune is None:
+        return (), []
+    from kbuild.plan import corners
+    from kbuild.plan.draw.space import lines
+    from kbuild.plan.space import space
+
+    where = space(found.spec, found.header)
+    if not where.dims:
+        return (), []
+    ends = corners.corners(found.spec, found.header)
+    wrong = tuple(corners.problems(found.spec, where, ends))
+    if any(problem.severity == "error" for problem in wrong):
+        raise SpecError(wrong)
+    return wrong, list(lines(where, ends))
 
 
 def checked(spec, build: bool, backend: str | None) -> "tuple[Checked, Measured | None]":

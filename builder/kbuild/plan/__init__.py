@@ -29,7 +29,7 @@ logs.py      what the numbers of an epoch will be called
 check.py     Spec → all that can be known without Keras
 diff/        what is different between two specs
 start/       a spec to start from, for a data set
-space.py     the holes that a search can come upon, and when each is there
+space.py     the holes that a search can come upon, and when each is there; corners.py its smallest and largest network
 example.py   what can be called → an entry that shows it
 describe.py  Plan → JSON, one line, the name of a tensor
 draw/        Plan → a table, Mermaid, SVG, a page in a notebook

@@ -4,7 +4,6 @@ An oracle proposes for the holes that it believes to be there. The network says 
 and one that was not foreseen is drawn. A hole whose ends depend on other holes is proposed as a share of them.
 """
 
-import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 from kbuild.plan.space import Space, refilled
 from kbuild.spec.hole import Hole
 from kbuild.spec.spec import Spec
-from kbuild.spec.values import Choices, Chooser, Value, pick, values
+from kbuild.spec.values import Chooser, Choices, Value, at, pick
 from kbuild.text.node import Node
 
 
@@ -60,27 +59,6 @@ def filled(spec: Spec, space: Space, proposed: Choices, seed: int, trial: int) -
 
     # what is taken is remembered where it is written too, so that the trial can be written down as a spec
     return Filled(refilled(spec, Chooser(taken, choose)), taken, drawn)
-
-
-def at(hole: Hole, share: float) -> Value:
-    """The value of a hole at a share of its range, as evenly as its `sampling` says.
-
-    >>> from kbuild.spec.hole import hole
-    >>> from kbuild.text.node import node
-    >>> [at(hole(node({"$int": [1, 4]})), share) for share in (0.0, 0.5, 1.0)]
-    [1, 3, 4]
-    """
-    share = min(max(share, 0.0), 1.0)
-    options = values(hole)
-    if options is not None and (hole.sampling == "linear" or hole.step is not None):
-        return options[min(int(share * len(options)), len(options) - 1)]
-    low, high = float(hole.low), float(hole.high + (1 if hole.kind == "int" else 0))
-    found = {
-        "linear": lambda: low + share * (high - low),
-        "log": lambda: low * (high / low) ** share,
-        "reverse_log": lambda: high + low - low * (high / low) ** (1 - share),
-    }[hole.sampling]()
-    return min(math.floor(found), int(hole.high)) if hole.kind == "int" else min(found, float(hole.high))
 
 
 def _share(seed: int, trial: int, path: str) -> float:

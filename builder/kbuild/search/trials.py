@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kbuild.data.header import Header
 from kbuild.plan.check import check
+from kbuild.plan.corners import over
 from kbuild.plan.memory import memory
 from kbuild.plan.space import Space
 from kbuild.search.choices import filled
@@ -12,7 +13,6 @@ from kbuild.search.oracle import Asked
 from kbuild.spec.fill import filled as resolved
 from kbuild.spec.merge import merge, settings
 from kbuild.spec.spec import Spec
-from kbuild.spec.tune import SearchBudget
 from kbuild.spec.values import Choices
 from kbuild.text.node import Node, node
 from kbuild.text.problem import SpecError
@@ -65,7 +65,7 @@ def prepared(spec: Spec, space: Space, asked: Asked, header: Header | None, seed
         return Prepared("", made.values, made.drawn, failed=why, dropped=None if why else said.message)
     total = found.costs.total
     step = memory(total, made.spec.train, made.spec.data.batch_size if made.spec.data else 1).at_least
-    over = _over(spec.tune.budget, {"params": total.params, "flops": total.flops, "memory": step})
+    outside = over(spec.tune.budget, total, step)
     changes: dict[str, object] = {}
     if asked.epochs is not None:
         changes |= {"train.epochs": asked.epochs, "train.early_stopping": False}
@@ -74,15 +74,7 @@ def prepared(spec: Spec, space: Space, asked: Asked, header: Header | None, seed
     text = write(_laid(resolved(made.spec), changes))
     kind = getattr(made.spec.train.schedule, "kind", None)
     goes_on = made.spec.train.schedule is None or kind in SHAPED
-    return Prepared(text, made.values, made.drawn, total.params, total.flops, over, goes_on=goes_on)
-
-
-def _over(budget: SearchBudget, costs: Mapping[str, float | None]) -> str | None:
-    for name, cost in costs.items():
-        most = getattr(budget, name)
-        if most is not None and cost is not None and cost > most:
-            return f"{name} {cost:,.0f}, and `tune.budget` allows {most:,.0f}"
-    return None
+    return Prepared(text, made.values, made.drawn, total.params, total.flops, outside, goes_on=goes_on)
 
 
 def _laid(tree: Node, changes: Mapping[str, object]) -> Node:

@@ -105,7 +105,7 @@ def resume(
 
 
 def searchable(spec: Spec, found: Checked) -> Space:
-    """The space of a spec. Raises SpecError K170 if it has no holes."""
+    """The space of a spec. Raises SpecError K170 if it has no holes, K172 if no network fits its budget."""
     where = space(spec, found.header)
     if not where.dims:
         help = "write a choice where a value stands: `units: {$int: [32, 256]}`"

@@ -72,6 +72,27 @@ def tried(hole: Hole) -> tuple[Value, ...]:
     return tuple(option for option in found if option in some)
 
 
+def at(hole: Hole, share: float) -> Value:
+    """The value of a hole at a share of its range, as evenly as its `sampling` says.
+
+    >>> from kbuild.spec.hole import hole
+    >>> from kbuild.text.node import node
+    >>> [at(hole(node({"$int": [1, 4]})), share) for share in (0.0, 0.5, 1.0)]
+    [1, 3, 4]
+    """
+    share = min(max(share, 0.0), 1.0)
+    options = values(hole)
+    if options is not None and (hole.sampling == "linear" or hole.step is not None):
+        return options[min(int(share * len(options)), len(options) - 1)]
+    low, high = float(hole.low), float(hole.high + (1 if hole.kind == "int" else 0))
+    found = {
+        "linear": lambda: low + share * (high - low),
+        "log": lambda: low * (high / low) ** share,
+        "reverse_log": lambda: high + low - low * (high / low) ** (1 - share),
+    }[hole.sampling]()
+    return min(math.floor(found), int(hole.high)) if hole.kind == "int" else min(found, float(hole.high))
+
+
 class Chooser:
     """Chooses what it was given for a hole, and remembers what it chose where.
 

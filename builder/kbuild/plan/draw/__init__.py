@@ -7,6 +7,7 @@ fold.py     which groups are open
 rows.py     Plan, costs → rows: a layer or a group each
 table.py    rows → aligned text
 totals.py   the lines below the table
+space.py    the space of a search → lines
 scene.py    Plan, what is open → boxes, frames and edges: what is to be drawn, without a place for it
 mermaid.py  Scene → Mermaid
 cut.py      edges in pieces, cut where they go through a frame and at every row

@@ -2,9 +2,8 @@
 
 import pytest
 
-from kbuild.search.choices import at
 from kbuild.spec.hole import hole
-from kbuild.spec.values import values
+from kbuild.spec.values import at, values
 from kbuild.text.node import node
 
 
