@@ -148,11 +148,12 @@ def test_times_of_a_schedule_that_go_back(home):
 
 
 def test_a_run_whose_loss_diverges_says_so(home):
-    with pytest.raises(SpecError, match="`loss` became NaN in epoch 1"):
+    with pytest.raises(SpecError, match=r"`loss` became NaN in .*epoch 1"):
         train(home, ONE.replace("epochs: 1", "epochs: 2"), data__preprocess=[{"Rescaling": 1e30}],
               train__optimizer={"SGD": 1e38})  # fmt: skip
     info = json.loads((home / "run" / "run.json").read_text())
-    assert (info["status"], info["error"]) == ("failed", "`loss` became NaN in epoch 1")
+    assert info["status"] == "failed"
+    assert info["error"].startswith("`loss` became NaN in ") and info["error"].endswith("epoch 1")
 
 
 def test_a_table_with_a_single_line_that_names_columns(home):

@@ -164,7 +164,7 @@ def test_a_probe_that_cannot_be_made_ends_nothing(tmp_path, monkeypatch):
         raise ValueError("no derivative\nof this")
 
     monkeypatch.setattr(health, "probing", fails)
-    made, rows, _ = watched(NOISY, tmp_path)
+    _, rows, _ = watched(NOISY, tmp_path)
     assert len(rows) == 3
     assert json.loads((tmp_path / "report/health.json").read_text())["error"] == "ValueError: no derivative of this"
 
@@ -188,7 +188,7 @@ def test_units_are_found_by_what_they_give():
 def test_dead_units_are_those_that_are_0_for_every_example(tmp_path):
     with prepared(load(NET % ("{Dense: {units: 4, activation: relu}}", "seed: 0")), None) as job:
         layer = job.model.get_layer("dense")
-        kernel, bias = layer.get_weights()
+        kernel, _ = layer.get_weights()
         layer.set_weights([np.abs(kernel) * [1, 1, -1, 0], np.float32([0, 0, 0, -1])])
         probe = probing.probing(job)(1, 2)
     assert (probe.epoch, probe.step, probe.dead) == (1, 2, {"dense": 0.5})

@@ -61,7 +61,7 @@ def remedies(job: Job, probe: Probe | None = None) -> Iterator[Remedy]:
     yield from (one for code, one in told if code == SCALE)
     yield from _half(job)
     yield from _targets(job)
-    yield from _rate(job, probe)
+    yield from _shorter(job, probe, any(code == RATE for code, _ in told))
 
 
 def _told(job: Job) -> Iterator[tuple[str, Remedy]]:
@@ -99,12 +99,17 @@ def _targets(job: Job) -> Iterator[Remedy]:
         yield Remedy(text, "data.source", job.spec.span("data.source"))
 
 
-def _rate(job: Job, probe: Probe | None) -> Iterator[Remedy]:
-    """A lower learning rate and shorter steps: what helps where nothing else is known."""
+def _shorter(job: Job, probe: Probe | None, said: bool) -> Iterator[Remedy]:
+    """Shorter steps: what helps where nothing else is known.
+
+    Args:
+        said: a rule has told of the learning rate.
+    """
     about, call = known(job, None), inner(job.spec.train.optimizer)
     path = "train.optimizer"
     span = call.spans.get("learning_rate", call.span)
-    yield Remedy(slower(about), f"{path}.learning_rate" if "learning_rate" in call.args else path, span)
+    if not said:
+        yield Remedy(slower(about), f"{path}.learning_rate" if "learning_rate" in call.args else path, span)
     if not about.clipped:
         norm = math.sqrt(sum(value * value for value in probe.gradient_norm.values())) if probe is not None else 0.0
         grown = f" (the gradient's norm was {norm:,.3g})" if norm > EXPLODING else ""
