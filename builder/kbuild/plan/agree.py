@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from kbuild.data.header import Task
 from kbuild.plan.plan import Shape
 from kbuild.spec.call import Call
+from kbuild.spec.identifiers import table
+from kbuild.spec.signature import signature
 from kbuild.text.problem import Problem
 from kbuild.text.source import Span
 
-SPARSE = frozenset({"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"})
+SPARSE = frozenset(
+    {
+        "sparse_categorical_crossentropy",
+        "SparseCategoricalCrossentropy",
+        "categorical_generalized_cross_entropy",
+        "CategoricalGeneralizedCrossEntropy",
+    }
+)
 CATEGORICAL = frozenset(
     {
         "categorical_crossentropy",
@@ -33,7 +42,9 @@ ELEMENTWISE = (
     )
     | BINARY
 )
-"""Losses that compare number with number: shapes that differ are broadcast, or fail in the first step."""
+"""Losses of numbers that are measured or yes and no."""
+OTHERWISE = SPARSE | CATEGORICAL | {"Circle", "circle", "CTC", "ctc", "ce", "crossentropy"}
+"""Losses that do not compare number with number, or not always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,11 @@ class Facts:
 
 def disagreements(loss: Call, where: Span, facts: Facts) -> Iterator[Problem]:
     """What a written loss and the rest say against each other: labels (K221), units (K220), activation (K223)."""
+    if loss.name in SPARSE | CATEGORICAL and facts.task in ("regression", "reconstruction"):
+        what = "a number" if facts.task == "regression" else "the input itself"
+        help = "write `loss: auto`, or another loss of numbers"
+        yield Problem("K221", f"the target is {what}, and `{loss.name}` wants classes", where, help=help)
+        return
     if loss.name in CATEGORICAL and facts.task in EXCLUSIVE and not facts.one_hot:
         message = f"the labels are integers, and `{loss.name}` wants vectors"
         yield Problem("K221", message, where, help="write `sparse_categorical_crossentropy`")
@@ -69,8 +85,14 @@ def disagreements(loss: Call, where: Span, facts: Facts) -> Iterator[Problem]:
         )
     if loss.name in SPARSE | CATEGORICAL:
         yield from wrong_units(facts)
-    if loss.name in SPARSE | CATEGORICAL | BINARY:
+    if loss.name in SPARSE | CATEGORICAL | BINARY and "eneralized" not in loss.name:
         yield from _activation(loss, where, facts)
+
+
+def elementwise(loss: Call) -> bool:
+    """Whether a loss compares number with number: shapes that differ are broadcast, or fail in the first step."""
+    known = loss.name in table("losses") or signature("losses", loss.name) is not None
+    return known and loss.name not in OTHERWISE
 
 
 def wrong_units(facts: Facts, one_will_do: bool = False) -> Iterator[Problem]:

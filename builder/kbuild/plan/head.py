@@ -10,11 +10,11 @@ from kbuild.data.header import Header, Target, Task
 from kbuild.plan.activation import last_activation
 from kbuild.plan.agree import (
     CATEGORICAL,
-    ELEMENTWISE,
     EXCLUSIVE,
     SPARSE,
     Facts,
     disagreements,
+    elementwise,
     wrong_places,
     wrong_shape,
     wrong_units,
@@ -148,7 +148,7 @@ def _head(spec: Spec, plan: Plan, name: str, ref: Ref, target: Target | None, pr
         loss, why = _automatic(task, activation, units, count, one_hot)
     else:
         loss, why = None, "no loss here" if wanted is None else "what the data hold is not known"
-    if target is not None and target.task is not None and loss is not None and loss.name in ELEMENTWISE:
+    if target is not None and target.task is not None and loss is not None and elementwise(loss):
         problems += wrong_shape(name, span, shape, _compared(plan, name, target), target.task, _took(plan, ref))
     elif target is not None and loss is not None and _by_place(loss, task, one_hot):
         problems += wrong_places(name, span, shape, _compared(plan, name, target), one_hot, _took(plan, ref))

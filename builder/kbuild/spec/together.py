@@ -70,10 +70,16 @@ def _accumulated(train: Train) -> list[Problem]:
 
 
 def _clipped(optimizer: Call) -> list[Problem]:
-    """Keras clips gradients in one way, and refuses two when the optimizer is made."""
+    """Keras clips gradients in one way, and refuses two when the optimizer is made; it refuses a name to wrap too."""
     given = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if optimizer.args.get(name) is not None]
     inner = (optimizer.args.get("inner_optimizer"), optimizer.args.get("optimizer"))
     found = [problem for one in inner if isinstance(one, Call) for problem in _clipped(one)]
+    named = optimizer.args.get("inner_optimizer")
+    if isinstance(named, str):
+        message = f"`inner_optimizer` of `{optimizer.name}` is an optimizer, not the text `{named}`"
+        span = optimizer.spans.get("inner_optimizer", optimizer.span)
+        help = "write it as a call, such as `inner_optimizer: {Adam: 1e-3}`"
+        found.append(Problem("K105", message, span, help=help, path="train.optimizer"))
     if len(given) > 1:
         message = f"`{optimizer.name}` takes one of `{'`, `'.join(given[:-1])}` and `{given[-1]}`, not several"
         span = optimizer.spans.get(given[-1], optimizer.span)

@@ -1,9 +1,11 @@
 """Preprocessing layers: scaling, image sizes, random changes of images, categories and bins."""
 
+from functools import partial
+
 from kbuild.plan.shapes.given import Given, Rule, Shapes
 from kbuild.plan.shapes.grid import grid, words
 from kbuild.plan.shapes.keep import same
-from kbuild.plan.shapes.mistake import UnknownShape
+from kbuild.plan.shapes.mistake import ShapeMistake, UnknownShape, show
 from kbuild.spec.call import Call
 
 
@@ -19,6 +21,24 @@ def image(given: Given) -> Shapes:
     shape = given.tensor()
     given.rank(shape, words(2, given.channels_first()))
     return (shape,)
+
+
+def coloured(given: Given, channels: tuple[int, ...] = (3,)) -> Shapes:
+    """The image's shape, where the layer works on colours; `channels` are the numbers of them that it takes."""
+    shape = given.tensor()
+    given.rank(shape, words(2, given.channels_first()))
+    found = grid(given, 2).channels
+    if found is not None and found not in channels:
+        numbers = " or ".join(str(number) for number in channels)
+        message = f"`{given.name}` works on colours: it needs {numbers} channels but gets {show(shape)}"
+        raise ShapeMistake(message, "take a layer that leaves colours alone")
+    return (shape,)
+
+
+def jittered(given: Given) -> Shapes:
+    """The image's shape; of its changes two are of colours."""
+    on = [name for name in ("hue_factor", "saturation_factor") if given.args.get(name) is not None]
+    return coloured(given) if on else image(given)
 
 
 def categories(given: Given) -> Shapes:
@@ -61,16 +81,19 @@ def pipeline(given: Given) -> Shapes:
 
 _IMAGES = """
     RandomFlip RandomRotation RandomZoom RandomTranslation RandomShear RandomPerspective RandomElasticTransform
-    RandomErasing RandomGaussianBlur RandomSharpness RandomHue RandomSaturation RandomColorJitter
-    RandomColorDegeneration RandomGrayscale RandomBrightness RandomContrast RandomPosterization RandomInvert
-    AutoContrast Equalization Solarization ContrastLimitedAdaptiveHistogramEqualization RandAugment AugMix
+    RandomErasing RandomGaussianBlur RandomSharpness RandomBrightness RandomContrast RandomPosterization RandomInvert
+    AutoContrast Equalization Solarization ContrastLimitedAdaptiveHistogramEqualization
     MixUp CutMix MaxNumBoundingBoxes
 """
+_COLOURS_OR_GREY = ("RandomColorDegeneration", "RandomGrayscale", "RandAugment", "AugMix")
 
 RULES: dict[str, Rule] = {
     "Rescaling": same,
     **dict.fromkeys(("Resizing", "CenterCrop", "RandomCrop"), resized),
     **dict.fromkeys(_IMAGES.split(), image),
+    **dict.fromkeys(("RandomHue", "RandomSaturation"), coloured),
+    **dict.fromkeys(_COLOURS_OR_GREY, partial(coloured, channels=(1, 3))),
+    "RandomColorJitter": jittered,
     "CategoryEncoding": categories,
     "Discretization": bins,
     "Pipeline": pipeline,
