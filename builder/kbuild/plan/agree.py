@@ -168,6 +168,16 @@ def wrong_shape(
     yield Problem("K222", f"the output `{output}` is {list(given)} and {whose} is {said}", span, help=help)
 
 
+def wrong_sequence(output: str, span: Span, given: Shape, labels: Shape) -> Iterator[Problem]:
+    """K222 for CTC, which finds a row of labels in a longer row of probabilities."""
+    if given is None or labels is None or (len(given), len(labels)) == (2, 1):
+        return
+    said = f"{list(labels)}" if labels else "one number"
+    message = f"`CTC` compares [times, classes] with a row of labels; the output `{output}` is {list(given)} and its target "
+    help = "end with a `Dense` on a sequence, and give each example a row of labels, 0 where it is shorter"
+    yield Problem("K222", f"{message}is {said}", span, help=help)
+
+
 def _values(shape: Sequence[int | None]) -> int:
     return math.prod(size for size in shape if size is not None)
 

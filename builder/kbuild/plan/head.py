@@ -16,6 +16,7 @@ from kbuild.plan.agree import (
     disagreements,
     elementwise,
     wrong_places,
+    wrong_sequence,
     wrong_shape,
     wrong_units,
 )
@@ -150,6 +151,8 @@ def _head(spec: Spec, plan: Plan, name: str, ref: Ref, target: Target | None, pr
         loss, why = None, "no loss here" if wanted is None else "what the data hold is not known"
     if target is not None and target.task is not None and loss is not None and elementwise(loss):
         problems += wrong_shape(name, span, shape, _compared(plan, name, target), target.task, _took(plan, ref))
+    elif target is not None and loss is not None and loss.name in ("CTC", "ctc"):
+        problems += wrong_sequence(name, span, shape, target.shape)
     elif target is not None and loss is not None and _by_place(loss, task, one_hot):
         problems += wrong_places(name, span, shape, _compared(plan, name, target), one_hot, _took(plan, ref))
     metrics = _metrics(spec, name)

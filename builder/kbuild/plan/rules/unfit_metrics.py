@@ -103,6 +103,8 @@ def _wrong(
             "wants one integer for each example, and the labels are rows of 0 and 1",
             "write `BinaryAccuracy`",
         )
+    if target.task not in EXCLUSIVE and units == 1 and target.shape == () and name in _MATRIX | _ROWS:
+        return "error", "wants a row for each example, and the target is one number", "write `mean_absolute_error`"
     if target.task == "regression" and name in _OF_CLASSES:
         return "warning", "counts right and wrong classes, and the target is a number", "write `mean_absolute_error`"
     if name == "Accuracy" and last_activation(net.plan, ref) in PROBABILITIES:
