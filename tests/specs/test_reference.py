@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,10 @@ def folder(tmp_path):
             for i in range(6):
                 pixels = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
                 Image.fromarray(pixels).save(tmp_path / part / kind / f"{i}.png")
+    (tmp_path / "runs" / "base-001").mkdir(parents=True)
+    for name in ("teacher.keras", "runs/base-001/model.keras"):
+        with zipfile.ZipFile(tmp_path / name, "w") as made:
+            made.writestr("model.weights.h5", b"")
     (tmp_path / "base.yaml").write_text(whole("train: {optimizer: {Adam: {learning_rate: 1e-3}}}\n"))
     return tmp_path
 

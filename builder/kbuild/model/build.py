@@ -44,9 +44,7 @@ def build(plan: Plan) -> keras.Model:
     for step in plan.steps:
         results = _apply(step, layers, values, known, plan)
         order += [(node, step.remat) for node in remat.nodes(results, known)]
-        for index, tensor in enumerate(results):
-            values[Ref(step.name, index)] = tensor
-            known.add(id(tensor))
+        values |= {Ref(step.name, index): tensor for index, tensor in enumerate(results)}
     outputs = {name: values[ref] for name, ref in plan.outputs.items()}
     single = len(outputs) == 1
     given_inputs = next(iter(inputs.values())) if len(inputs) == 1 else inputs

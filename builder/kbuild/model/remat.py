@@ -60,7 +60,10 @@ def again(model: keras.Model, order: Sequence[tuple[Any, str | None]]) -> None:
 
 
 def nodes(results: Iterable[Any], known: set[int]) -> list[Any]:
-    """The nodes that made `results` of the tensors in `known`, those first whose outputs others take."""
+    """The nodes that made `results` of the tensors in `known`, those first whose outputs others take.
+
+    What they made is known from then on: masks too, which Keras makes by operations of its own.
+    """
     found: list[Any] = []
     waiting = [(tensor, False) for tensor in results]
     while waiting:
@@ -70,7 +73,8 @@ def nodes(results: Iterable[Any], known: set[int]) -> list[Any]:
             continue
         node = history.operation._inbound_nodes[history.node_index]
         if ready:
-            found += [node] if node not in found else []
+            found.append(node)
+            known |= {id(output) for output in node.outputs}
         elif not node.is_input:
             waiting += [(tensor, True), *((parent, False) for parent in node.input_tensors)]
     return found
@@ -115,6 +119,7 @@ def _checkpointed(part: Part, known: dict[int, Any], operation_fn: Callable) -> 
     # what has no gradient is no argument: TensorFlow would warn of each
     smooth = [at for at, value in enumerate(values) if keras.backend.is_float_dtype(value.dtype)]
     shape: list[list[int]] = []
+    truths: list[bool] = []
 
     def pure(*floats: Any) -> tuple[Any, ...]:
         here = {**dict(enumerate(values)), **dict(zip(smooth, floats, strict=True))}
@@ -133,9 +138,13 @@ def _checkpointed(part: Part, known: dict[int, Any], operation_fn: Callable) -> 
         changed = {at: new for at, (old, new) in enumerate(zip(before, after, strict=True)) if new is not old}
         found = {at: mask for at, tensor in enumerate(results) if (mask := get_keras_mask(tensor)) is not None}
         shape[:] = [[len(results), len(losses), len(changed)], list(changed), list(found)]
-        return (*results, *losses, *changed.values(), *found.values())
+        every = [*results, *losses, *changed.values(), *found.values()]
+        truths[:] = [str(keras.backend.standardize_dtype(value.dtype)) == "bool" for value in every]
+        # nor does TensorFlow take truth values for results
+        return tuple(keras.ops.cast(v, "float32") if truth else v for v, truth in zip(every, truths, strict=True))
 
-    left = list(keras.remat(pure)(*(values[at] for at in smooth)))
+    made = keras.remat(pure)(*(values[at] for at in smooth))
+    left = [keras.ops.cast(value, "bool") if truth else value for value, truth in zip(made, truths, strict=True)]
     results, losses, changed = ([left.pop(0) for _ in range(count)] for count in shape[0])
     for symbol, tensor in zip(part.outputs, results, strict=True):
         known[id(symbol)] = tensor

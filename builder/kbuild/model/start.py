@@ -14,7 +14,7 @@ from kbuild.model import stored
 from kbuild.plan.graph import written
 from kbuild.plan.plan import Plan, Start
 from kbuild.spec.spec import Spec
-from kbuild.spec.weights import file
+from kbuild.spec.weights import file, near
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.source import Span
 
@@ -42,7 +42,7 @@ class Taken:
 
     def __str__(self) -> str:
         count = len(self.layers) + len(self.missing) + len(self.differing)
-        said = f"weights: {len(self.layers)} of {count} layers from {_near(self.source)}"
+        said = f"weights: {len(self.layers)} of {count} layers from {near(Path(self.source))}"
         if self.missing:
             said += f"; not in the file: {_names(self.missing)}"
         if self.differing:
@@ -80,7 +80,9 @@ def start(model: keras.Model, plan: Plan, spec: Spec) -> tuple[Taken, ...]:
         mine = Path(place) / "mine.weights.h5"
         model.save_weights(mine)
         with h5py.File(mine, "r+") as own:
-            here = {layer: arrays for layer, arrays in stored.layers(own).items() if arrays}
+            here = {
+                layer: arrays for layer, arrays in stored.layers(own).items() if any(map(_learned, arrays.values()))
+            }
             taken = [_take(path, here, starts) for path in dict.fromkeys(found.path for found in starts.values())]
         model.load_weights(mine)
     return tuple(taken)
@@ -121,7 +123,7 @@ def _take(path: str, here: stored.Layers, starts: Mapping[str, Start]) -> Taken:
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         said = " ".join(str(error).split())[:200].strip("'\"")
         help = "train the run that they come from first, or save the weights again with Keras"
-        problem = Problem("K116", f"no weights can be read from `{path}`: {said}", span, help=help)
+        problem = Problem("K116", f"no weights can be read from `{near(Path(path))}`: {said}", span, help=help)
         raise SpecError([problem]) from error
     return Taken(path, digest, tuple(layers), tuple(missing), differing)
 
@@ -150,16 +152,21 @@ def _other(there: Mapping[stored.Where, Any], here: Mapping[stored.Where, Any]) 
 
 def _copy(there: Mapping[stored.Where, Any], here: Mapping[stored.Where, Any]) -> None:
     for where, mine in here.items():
-        if mine.dtype.kind in "fV":
+        if _learned(mine):
             mine[...] = there[where][...]
+
+
+def _learned(array: Any) -> bool:
+    """Whole numbers are how far a layer has come, or its random state."""
+    return array.dtype.kind in "fV"
 
 
 def _nothing(path: str, span: Span | None, there: stored.Layers, here: Mapping[str, str] | Iterable[str]) -> SpecError:
     names = ["/".join(layer) for layer, arrays in there.items() if arrays]
     if isinstance(here, Mapping):
-        said = f"no layer in `{path}` fits: {_some([f'`{name}` {what}' for name, what in here.items()])}"
+        said = f"no layer in `{near(Path(path))}` fits: {_some([f'`{name}` {what}' for name, what in here.items()])}"
         return SpecError([Problem("K225", said, span, help="build the layers as they were, or leave `weights` out")])
-    said = f"no layer in `{path}` has the name of one here"
+    said = f"no layer in `{near(Path(path))}` has the name of one here"
     help = f"there are {_names(names)}; the network has {_names(here)}" if names else "there are no weights in it"
     return SpecError([Problem("K225", said, span, help=help)])
 
@@ -171,8 +178,3 @@ def _names(names: Iterable[str]) -> str:
 def _some(texts: list[str]) -> str:
     more = len(texts) - _TOLD
     return ", ".join(texts[:_TOLD]) + (f" and {more} more" if more > 0 else "")
-
-
-def _near(path: str) -> str:
-    """A path from here, if it is below."""
-    return str(Path(path).relative_to(Path.cwd())) if Path(path).is_relative_to(Path.cwd()) else path

@@ -5,6 +5,7 @@ A file may come from anyone: links, arrays that lie elsewhere, and arrays that a
 them are refused, and nothing is read before its shape was compared.
 """
 
+import re
 import shutil
 import tempfile
 import zipfile
@@ -29,6 +30,7 @@ DEEPEST = 60
 MOST = 1_000_000
 """Groups and arrays of a file."""
 _LONGEST = 1000
+_MADE_UP = re.compile(r"_\d+\Z")
 
 
 @contextmanager
@@ -77,7 +79,7 @@ def _walk_layers(group: h5py.Group, above: Layer, found: dict, left: list[int], 
         one = _group(group, key)
         if one is None:
             continue
-        layer = (*above, _name(one, key))
+        layer = (*above, _inner(one, key) if above else _name(one, key))
         inner = _group(one, "layers")
         if inner is not None:
             _walk_layers(inner, layer, found, left, depth + 2)
@@ -99,7 +101,7 @@ def _walk(group: h5py.Group, above: Where, arrays: dict, left: list[int], depth:
             continue
         one = _group(group, key)
         if one is not None:
-            step = _name(one, key) if above[-1:] == ("layers",) else key
+            step = _inner(one, key) if above[-1:] == ("layers",) else key
             _walk(one, (*above, step), arrays, left, depth + 1, frozenset())
 
 
@@ -136,6 +138,16 @@ def _own(parent: Any, key: str) -> Any:
     if not isinstance(kind, h5py.HardLink):
         raise ValueError(f"`{key}` is a link")
     return parent[key]
+
+
+def _inner(group: h5py.Group, key: str) -> str:
+    """The name of a layer of a model that a layer is or holds.
+
+    Where Keras made it up, it counts all layers of a process, and the group's those of the model: that is the same in
+    every process.
+    """
+    name = _name(group, key)
+    return key if _MADE_UP.sub("", name) == _MADE_UP.sub("", key) else name
 
 
 def _name(group: h5py.Group, key: str) -> str:

@@ -45,7 +45,9 @@ def start_weights(node: Node | None, scope: Scope, home: Path, roots: Sequence[P
 
 
 def _kind(text: str, span: Span):
-    help = "load it with Keras and write it again: `model.save('start.keras')` or `model.save_weights('start.weights.h5')`"
+    help = (
+        "load it with Keras and write it again: `model.save('start.keras')` or `model.save_weights('start.weights.h5')`"
+    )
     return mistake("K116", f"`{text}` is no run, `.keras` or `.weights.h5` file", span, help=help)
 
 
@@ -53,12 +55,15 @@ def absent(path: Path, span: Span | None, severity: Severity = "warning") -> Pro
     """K116 if no weights can be read at `path`: a warning, as for data that are not on this machine, or an error."""
     said = help = None
     if not path.exists():
-        said, help = f"the weights to start from are not there: `{path}`", "train the run that they come from first"
+        said, help = (
+            f"the weights to start from are not there: `{near(path)}`",
+            "train the run that they come from first",
+        )
     elif path.is_dir():
         said, help = _no_run(path)
     elif not _is_what_it_says(path):
         what = "a zip file with weights in it" if path.name.endswith(KERAS) else "an HDF5 file"
-        said, help, severity = f"`{path}` is not {what}", "it is torn, or has another file's name", "error"
+        said, help, severity = f"`{near(path)}` is not {what}", "it is torn, or has another file's name", "error"
     return None if said is None else Problem("K116", said, span, severity, help)
 
 
@@ -67,14 +72,25 @@ def file(path: Path) -> Path:
     return path / "model.keras" if path.is_dir() else path
 
 
+def near(path: Path) -> Path:
+    """A path from the current folder, if it is below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def _no_run(path: Path) -> tuple[str | None, str | None]:
     if (path / "model.keras").is_file():
         return None, None
     try:
         status = json.loads((path / "run.json").read_text("utf-8")).get("status")
     except (OSError, ValueError, AttributeError):
-        return f"`{path}` is no run: it has no `run.json` that can be read", "name the folder that `kbuild fit` made"
-    return f"the run `{path}` has no model: its status is `{status}`", f"`kbuild fit --resume {path}` ends it"
+        return (
+            f"`{near(path)}` is no run: it has no `run.json` that can be read",
+            "name the folder that `kbuild fit` made",
+        )
+    return (
+        f"the run `{near(path)}` has no model: its status is `{status}`",
+        f"`kbuild fit --resume {near(path)}` ends it",
+    )
 
 
 def _is_what_it_says(path: Path) -> bool:
@@ -94,7 +110,9 @@ def settled(chain: Node, spec: Spec) -> Node:
         case SequenceNode():
             return SequenceNode(tuple(settled(item, spec) for item in chain.items), chain.span)
         case MappingNode():
-            return MappingNode(tuple((key, _beside(str(key.value), item, spec)) for key, item in chain.pairs), chain.span)
+            return MappingNode(
+                tuple((key, _beside(str(key.value), item, spec)) for key, item in chain.pairs), chain.span
+            )
     return chain
 
 
