@@ -173,9 +173,9 @@ def wrong_sequence(output: str, span: Span, given: Shape, labels: Shape) -> Iter
     if given is None or labels is None or (len(given), len(labels)) == (2, 1):
         return
     said = f"{list(labels)}" if labels else "one number"
-    message = f"`CTC` compares [times, classes] with a row of labels; the output `{output}` is {list(given)} and its target "
+    found = f"the output `{output}` is {list(given)} and its target is {said}"
     help = "end with a `Dense` on a sequence, and give each example a row of labels, 0 where it is shorter"
-    yield Problem("K222", f"{message}is {said}", span, help=help)
+    yield Problem("K222", f"`CTC` compares [times, classes] with a row of labels; {found}", span, help=help)
 
 
 def _values(shape: Sequence[int | None]) -> int:
