@@ -1,5 +1,6 @@
 """Arrays that are not in memory: the same as those that are, from every source, and told when they are not."""
 
+import csv
 import os
 import zipfile
 from types import SimpleNamespace
@@ -7,13 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from kbuild.data import arrays, memory, unpacked
+from kbuild.data import arrays, cells, encoded, memory, unpacked
 from kbuild.data.describe import describe
 from kbuild.data.lazy import CHUNK, Lazy, cast, chunks, collected, extent, mapped, take, whole
 from kbuild.data.load import load
 from kbuild.data.peek import peek
 from kbuild.data.stored import GAP, opened, stored
-from kbuild.spec.data import Data, Images, Npz, NpzPart, Split
+from kbuild.spec.data import Csv, Data, Images, Npz, NpzPart, Split
 
 RANDOM = np.random.default_rng(0)
 PLAIN = Split(validation=0.2, test=0.1)
@@ -116,7 +117,7 @@ def same(one, two):
         assert (left is None) == (right is None)
         if left is None:
             continue
-        assert left.ids == right.ids
+        assert list(left.ids or ()) == list(right.ids or ())
         for a, b in ((left.x, right.x), (left.y, right.y), ({"": left.weights}, {"": right.weights})):
             assert list(a) == list(b)
             for name in a:
@@ -185,6 +186,95 @@ def test_pictures_are_the_same_in_memory_and_not(photos):
     assert isinstance(two.train.x["input"], Lazy)
     assert not one.train.streams
     same(one, two)
+
+
+ROWS = [
+    [f"{RANDOM.normal():.3f}", "ABC"[i % 3], f"word{i % 7} and {'é' * (i % 3)}", ["yes", "no"][i % 2], i % 3]
+    for i in range(57)
+]
+TABLES = {
+    "joined": ({"features": {"a": "numeric", "b": "category"}, "target": "y"}, ()),
+    "text": ({"target": "n"}, {"c": (5,), "b": None, "rest": None}),
+    "several": ({"target": ["n", "y"], "features": {"a": "numeric"}}, ()),
+    "by content": ({"target": "y", "features": {"a": "numeric", "b": "category", "n": "numeric"}}, ("a", "rest")),
+}
+
+
+@pytest.fixture
+def csvs(tmp_path, monkeypatch):
+    """Two files of rows, the cells of which are kept in blocks of four."""
+    monkeypatch.setattr(cells, "BLOCK", 4)
+    monkeypatch.setattr(encoded, "BLOCK", 4)
+    for name, rows in (("t.csv", ROWS), ("u.csv", ROWS[5:20])):
+        with (tmp_path / name).open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([["a", "b", "c", "y", "n"], *rows])
+    return tmp_path
+
+
+@pytest.mark.parametrize("test", [False, True], ids=["one file", "two files"])
+@pytest.mark.parametrize("kind", TABLES)
+def test_tables_are_the_same_in_memory_and_not(csvs, kind, test):
+    section, features = TABLES[kind]
+    section = section if kind != "text" else {**section, "features": {"a": "numeric", "b": "category", "c": "text"}}
+    source = Csv(csv=csvs / "t.csv", test=csvs / "u.csv" if test else None, **section)
+    data = Data(source=source, split=PLAIN)
+    one, two = (load(data.model_copy(update={"in_memory": held}), 7, features=features) for held in (True, False))
+    assert all(isinstance(array, Lazy) for array in two.train.x.values())
+    same(one, two)
+    assert two.test.ids[0].startswith("line ")
+
+
+def test_a_parquet_file_is_the_same_in_memory_and_not(tmp_path):
+    arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    from pyarrow import parquet
+
+    columns = {"a": [float(row[0]) for row in ROWS], "b": [row[1] for row in ROWS], "y": [row[4] for row in ROWS]}
+    parquet.write_table(arrow.table(columns), tmp_path / "t.parquet", row_group_size=10)
+    data = Data(source=Csv(csv=tmp_path / "t.parquet", kind="parquet", target="y"), split=PLAIN)
+    one, two = (load(data.model_copy(update={"in_memory": held}), 7) for held in (True, False))
+    assert isinstance(two.train.x["input"], Lazy)
+    same(one, two)
+    assert two.train.ids[0].startswith("row ")
+
+
+def test_numbers_may_fit_into_memory_where_text_does_not(csvs, cache):
+    data = Data(source=Csv(csv=csvs / "t.csv", **TABLES["joined"][0]), in_memory=2000)
+    assert not load(data, 0).train.streams
+    assert len(list(cache.rglob("cells"))) == 1
+    assert load(data.model_copy(update={"in_memory": 100}), 0).train.streams
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "message"),
+    [
+        ("1,2", "K421", "line 59 of `{}` has 2 cells and the first line names 5 columns"),
+        ("four,A,c,yes,1", "K422", "the column `a` holds numbers, and `four` in line 59"),
+        (",A,c,yes,1", "K422", "the column `a` is empty in line 59"),
+        ("1,A,c,,1", "K422", "the target `y` is empty in line 59"),
+        ('1,A,"c', "K404", "`{}` is no csv file: unexpected end of data"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_told_as_in_memory(csvs, problem, cache, line, code, message):
+    path = csvs / "t.csv"
+    path.write_text(path.read_text("utf-8") + line, "utf-8")
+    data = Data(source=Csv(csv=path, **TABLES["joined"][0]))
+    one, two = (problem(lambda h=held: load(data.model_copy(update={"in_memory": h}), 0)) for held in (True, False))
+    assert one == two
+    assert (one.code, one.message) == (code, message.format(path))
+    assert not list(cache.rglob(".new-*"))
+
+
+def test_cells_are_read_and_encoded_once(csvs, cache, monkeypatch):
+    data = Data(source=Csv(csv=csvs / "t.csv", **TABLES["joined"][0]), in_memory=False)
+    first = load(data, 0)
+    monkeypatch.setattr(cells, "write", None)
+    monkeypatch.setattr(encoded.encode, "columns", lambda *given, real=encoded.encode.columns: _few(real, *given))
+    same(first, load(data, 0))
+
+
+def _few(real, encoding, columns, where):
+    assert max(len(cells) for cells in columns.values()) == 1
+    return real(encoding, columns, where)
 
 
 def test_an_array_is_unpacked_once_and_whenever_its_file_changes(sources, cache, monkeypatch):

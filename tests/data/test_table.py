@@ -158,7 +158,7 @@ def test_quotes_delimiters_marks_and_blank_lines(tmp_path, whole):
     (tmp_path / "t.csv").write_bytes('\ufeffa; b;y\r\n1;"x;\n1";2.5\r\n\r\n 2 ;z;3.5\r\n'.encode())
     dataset = load(Data(source=Csv(csv=tmp_path / "t.csv", target="y", delimiter=";"), split=whole), 0)
     assert dataset.encoding["inputs"]["input"]["columns"][1]["vocabulary"] == ["x;\n1", "z"]
-    assert dataset.train.ids == ("line 3", "line 5")
+    assert list(dataset.train.ids) == ["line 3", "line 5"]
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,23 @@
 """Columns of text → what each is, which input it goes to, and what the training part tells about how to encode it."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 
-from kbuild.data import encode, tokens
+from kbuild.data import tokens
 from kbuild.data.dataset import Part
 from kbuild.data.fail import fail, unknown
 from kbuild.data.header import Features
-from kbuild.data.lazy import whole
+from kbuild.data.lazy import Array, chunks, collected, joined
 from kbuild.spec.data import Csv
 from kbuild.text.problem import SpecError
 
 Kind = Literal["numeric", "category", "text"]
 
+MOSTLY = 0.8
+"""A column of which so many cells are numbers was probably meant to hold them."""
 FEW, MANY = 20, 1000
 """A column of text is a category with up to FEW values, or up to MANY if each stands twice on average."""
 LENGTH, WORDS = 200, 20000
@@ -24,26 +26,29 @@ LENGTH, WORDS = 200, 20000
 
 class _Table(Protocol):
     @property
-    def columns(self) -> Mapping[str, np.ndarray]: ...
+    def columns(self) -> Mapping[str, Array]: ...
     @property
     def where(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """All rows of all parts: columns by name, and where each row stands."""
+    """All rows of all parts: columns by name, and what tells where a row stands."""
 
-    columns: Mapping[str, np.ndarray]
-    where: Sequence[str]
+    columns: Mapping[str, Array]
+    where: Callable[[int], str]
 
     @classmethod
     def of(cls, tables: Iterable[_Table]) -> "Rows":
-        """Tables one below the other; the columns are those of the first."""
-        first, *more = tables
-        below = {
-            name: np.concatenate([cells, *(t.columns[name] for t in more)]) for name, cells in first.columns.items()
-        }
-        return cls(below, [*first.where, *(f"{where} of the test file" for t in more for where in t.where)])
+        """Tables one below the other, at most two, the second that of the test; the columns are those of the first."""
+        every = list(tables)
+        below = {name: joined([table.columns[name] for table in every]) for name in every[0].columns}
+        first = every[0].where
+
+        def where(at: int) -> str:
+            return first[at] if at < len(first) else f"{every[1].where[at - len(first)]} of the test file"
+
+        return cls(below, where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +96,16 @@ def choose(source: Csv, rows: Rows, targets: Collection[str], features: Features
     return Choice(kinds, inputs, joined, features if isinstance(features, Mapping) else {})
 
 
-def learn(choice: Choice, train: Part) -> tuple[Mapping[str, object], encode.Apply]:
-    """The encoding of the training part, and a function that gives the inputs of any part by it."""
+def learn(choice: Choice, train: Part) -> Mapping[str, object]:
+    """The encoding that the training part tells."""
     inputs = {}
     for name, columns in choice.inputs.items():
-        joined = name == choice.joined
+        is_joined = name == choice.joined
         shape = choice.shapes.get(name)
         length = shape[0] if shape and len(shape) == 1 and shape[0] else LENGTH
-        described = [
-            _learned(column, choice.kinds[column], whole(train.x[column]), joined, length) for column in columns
-        ]
-        inputs[name] = {"columns": described, "joined": joined, "scalar": shape == ()}
-    encoding = {"kind": "columns", "inputs": inputs}
-    return encoding, lambda part: encode.columns(encoding, part.x, part.ids or ())
+        described = [_learned(column, choice.kinds[column], train.x[column], is_joined, length) for column in columns]
+        inputs[name] = {"columns": described, "joined": is_joined, "scalar": shape == ()}
+    return {"kind": "columns", "inputs": inputs}
 
 
 def numbers(cells: np.ndarray) -> np.ndarray:
@@ -118,8 +120,8 @@ def numbers(cells: np.ndarray) -> np.ndarray:
 
 
 def mostly(values: np.ndarray) -> bool:
-    """Whether a column was probably meant to hold numbers: four of five cells do."""
-    return bool(np.isfinite(values).mean() >= 0.8)
+    """Whether a column was probably meant to hold numbers."""
+    return bool(np.isfinite(values).mean() >= MOSTLY)
 
 
 def stray(name: str, cell: str, where: str) -> SpecError:
@@ -166,19 +168,27 @@ def _inputs(
 def content(name: str, rows: Rows) -> Kind:
     """What a column holds. Raises SpecError K422, K423."""
     cells = rows.columns[name]
-    some = cells[cells != ""]
-    if not len(some):
+    filled = finite = 0
+    odd, distinct = None, set()
+    for start, some in chunks(cells):
+        there = np.flatnonzero(some != "")
+        good = np.isfinite(numbers(some[there]))
+        filled, finite = filled + len(there), finite + int(good.sum())
+        if odd is None and not good.all():
+            odd = start + int(there[np.argmin(good)])
+        if len(distinct) <= MANY:
+            distinct.update(some.tolist())
+    if not filled:
         raise fail("K422", f"the column `{name}` is empty", "leave it out of `features`")
-    values = numbers(some)
-    if np.isfinite(values).all():
+    if odd is None:
         return "numeric"
-    if mostly(values):
-        at = np.flatnonzero(cells != "")[int(np.argmax(np.isnan(values)))]
-        raise stray(name, str(cells[at]), rows.where[int(at)])
-    count = len(set(cells))
+    if finite >= MOSTLY * filled:
+        raise stray(name, str(cells[odd]), rows.where(odd))
+    count = len(distinct)
     if count <= FEW or (count <= MANY and 2 * count <= len(cells)):
         return "category"
-    said = f"the column `{name}` has {count:,} different texts in {len(cells):,} rows, so it is no category"
+    many = f"{count:,}" if count <= MANY else f"more than {MANY:,}"
+    said = f"the column `{name}` has {many} different texts in {len(cells):,} rows, so it is no category"
     help = f"list the columns to use under `features`, without it; or as `{name}: text`, with an input of its own"
     raise fail("K423", said, help, "data.source.features")
 
@@ -186,23 +196,27 @@ def content(name: str, rows: Rows) -> Kind:
 def filled(name: str, rows: Rows) -> None:
     """Raises SpecError K422 for a column of numbers with a cell that is none."""
     cells = rows.columns[name]
-    odd = np.isnan(numbers(cells))
-    if not odd.any():
+    odd = ((start, np.isnan(numbers(some))) for start, some in chunks(cells))
+    at = next((start + int(np.argmax(found)) for start, found in odd if found.any()), None)
+    if at is None:
         return
-    at = int(np.argmax(odd))
     if cells[at] != "":
-        raise stray(name, str(cells[at]), rows.where[at])
+        raise stray(name, str(cells[at]), rows.where(at))
     help = f"fill it in, leave the row out, or write `features: {{{name}: category}}`, where empty is a category too"
-    raise fail("K422", f"the column `{name}` is empty in {rows.where[at]}", help)
+    raise fail("K422", f"the column `{name}` is empty in {rows.where(at)}", help)
 
 
-def _learned(name: str, kind: Kind, cells: np.ndarray, joined: bool, length: int) -> Mapping[str, object]:
+def _learned(name: str, kind: Kind, cells: Array, joined: bool, length: int) -> Mapping[str, object]:
     if kind == "category":
-        return {"name": name, "kind": kind, "vocabulary": sorted(set(cells))}
+        return {"name": name, "kind": kind, "vocabulary": sorted(set(_texts(cells)))}
     if kind == "text":
-        return {"name": name, "kind": kind, "vocabulary": tokens.vocabulary(cells, WORDS), "length": length}
+        return {"name": name, "kind": kind, "vocabulary": tokens.vocabulary(_texts(cells), WORDS), "length": length}
     if not joined:
         return {"name": name, "kind": kind, "mean": 0.0, "std": 1.0}
-    values = numbers(cells)
+    values = collected(cells, numbers)
     # a column that never changes says nothing, and must not be divided by 0
     return {"name": name, "kind": kind, "mean": float(values.mean()), "std": float(values.std()) or 1.0}
+
+
+def _texts(cells: Array) -> Iterator[str]:
+    return (cell for _, some in chunks(cells) for cell in some.tolist())

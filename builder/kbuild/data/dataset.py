@@ -2,11 +2,38 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 import numpy as np
 
 from kbuild.data.header import Header
 from kbuild.data.lazy import Array, Lazy, take
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Numbered(Sequence[str]):
+    """Names of examples that are a word and a number each: `line 7`.
+
+    Args:
+        numbers: (examples,) integers.
+    """
+
+    word: str
+    numbers: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Numbered": ...
+    def __getitem__(self, at: int | slice) -> "str | Numbered":
+        return self.take(at) if isinstance(at, slice) else f"{self.word} {self.numbers[at]}"
+
+    def take(self, index: np.ndarray | slice) -> "Numbered":
+        """Those at `index`."""
+        return Numbered(self.word, self.numbers[index])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +66,7 @@ class Part:
             {name: take(array, index) for name, array in self.x.items()},
             {name: take(array, index) for name, array in self.y.items()},
             None if self.weights is None else self.weights[index],
-            None if self.ids is None else tuple(str(self.ids[i]) for i in index),
+            self.ids.take(index) if isinstance(self.ids, Numbered) else _chosen(self.ids, index),
         )
 
 
@@ -59,3 +86,7 @@ class Dataset:
     test: Part | None
     encoding: Mapping[str, object] = field(default_factory=dict)
     digest: str = ""
+
+
+def _chosen(ids: Sequence[str] | None, index: np.ndarray) -> tuple[str, ...] | None:
+    return None if ids is None else tuple(str(ids[i]) for i in index)

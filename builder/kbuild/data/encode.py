@@ -9,8 +9,9 @@ import numpy as np
 from kbuild.data import tokens
 from kbuild.data.dataset import Part
 from kbuild.data.fail import fail, unknown
+from kbuild.data.lazy import Array
 
-Apply = Callable[[Part], Mapping[str, np.ndarray]]
+Apply = Callable[[Part], Mapping[str, Array]]
 Encoding = Mapping[str, Any]
 
 

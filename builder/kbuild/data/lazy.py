@@ -4,7 +4,7 @@ Functions here take either kind of array, and walk over a `Lazy` in pieces: what
 the data.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ import numpy as np
 
 CHUNK = 16 * 2**20
 """Bytes that are looked at at once."""
+TEXT = 1024
+"""Bytes that a cell of text may take."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,10 +56,7 @@ class Lazy:
         if isinstance(key, int | np.integer):
             return self[np.array([key])][0]
         count = len(self)
-        if isinstance(key, slice):
-            index = np.arange(*key.indices(count), dtype=np.int64)
-        else:
-            index = np.asarray(key, np.int64)
+        index = np.arange(*key.indices(count)) if isinstance(key, slice) else np.asarray(key, np.int64)
         index = np.where(index < 0, index + count, index)
         if len(index) and not 0 <= index.min() <= index.max() < count:
             raise IndexError(f"a row is out of range: there are {count}")
@@ -96,6 +95,25 @@ def mapped(
     return Lazy((len(array), *shape), kind, lambda rows: function(array.read(rows)))
 
 
+def joined(arrays: Sequence[Array]) -> Array:
+    """Arrays of one kind, one below the other."""
+    if len(arrays) == 1:
+        return arrays[0]
+    if not any(isinstance(array, Lazy) for array in arrays):
+        return np.concatenate(arrays)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    ends = np.cumsum([0, *(len(array) for array in arrays)])
+    first = arrays[0]
+
+    def read(index: np.ndarray) -> np.ndarray:
+        found = np.empty((len(index), *first.shape[1:]), first.dtype)
+        for array, start, stop in zip(arrays, ends, ends[1:], strict=False):
+            here = (start <= index) & (index < stop)
+            found[here] = array[index[here] - start]
+        return found
+
+    return Lazy((int(ends[-1]), *first.shape[1:]), first.dtype, read)
+
+
 def cast(array: Array, dtype: Any) -> Array:
     """The array in another type."""
     return mapped(array, lambda rows: rows.astype(dtype), array.shape[1:], dtype)
@@ -103,7 +121,8 @@ def cast(array: Array, dtype: Any) -> Array:
 
 def rows_at_once(array: Array) -> int:
     """How many rows make a piece; at least one."""
-    each = int(np.prod(array.shape[1:], dtype=np.int64)) * array.dtype.itemsize
+    size = TEXT if array.dtype.kind == "O" else array.dtype.itemsize
+    each = int(np.prod(array.shape[1:], dtype=np.int64)) * size
     return max(1, CHUNK // max(1, each))
 
 

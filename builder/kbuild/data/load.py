@@ -75,7 +75,7 @@ def read(data: Data, features: Features, trust: bool) -> Loaded:
         case Csv() as source:
             from kbuild.data import table
 
-            return table.read(source, features, data.classes or ())
+            return table.read(source, features, data.classes or (), in_memory=data.in_memory)
         case Images() as source:
             from kbuild.data import images
 

@@ -71,7 +71,7 @@ def _table(data: Data, source: Csv, seed: int, features: Features | None) -> Hea
     if sum(file.stat().st_size for file in files) <= WHOLE:
         from kbuild.data.load import load
 
-        return load(data.model_copy(update={"target": "labels"}), seed, features=features).header
+        return load(data.model_copy(update={"target": "labels", "in_memory": True}), seed, features=features).header
     if source.kind == "parquet":
         return _schema(source)
     from kbuild.data import table
@@ -102,9 +102,9 @@ def _target(target: Target) -> Target:
 
 
 def _schema(source: Csv) -> Header:
-    from kbuild.data import table
+    from kbuild.data import rows
 
-    names = table.schema(source.csv)
+    names = rows.schema(source.csv)
     wanted = [source.target] if isinstance(source.target, str) else source.target or []
     for name in wanted:
         if name not in names:

@@ -22,9 +22,7 @@ def seen(train: Part, targets: Mapping[str, Target], ranges: Mapping[str, Range]
         return before.get(name) or Range(*map(float, extent(array)))
 
     inputs = {
-        name: within(f"x.{name}", array)
-        for name, array in train.x.items()
-        if array.dtype.kind in "biuf" and array.size
+        name: within(f"x.{name}", array) for name, array in train.x.items() if array.dtype.kind in "biuf" and array.size
     }
     known = {name: target for name, target in targets.items() if name in train.y and train.y[name].size}
     ranges = {name: within(f"y.{name}", train.y[name]) for name, target in known.items() if target.task == "regression"}

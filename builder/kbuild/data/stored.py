@@ -7,6 +7,7 @@ of 4 GB that is read in another order each epoch soon is 4 GB.
 import os
 import weakref
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +100,7 @@ def _fill(into: np.ndarray, places: np.ndarray, index: np.ndarray, file: File, o
     long = np.diff((index - index[0]) * each // SPAN) > 0
     together = (steps == 1) & (np.diff(places) == 1)
     ends = [0, *(np.flatnonzero(far | long) + 1).tolist(), len(index)]
-    for start, stop in zip(ends, ends[1:], strict=False):
+    for start, stop in pairwise(ends):
         first, place = int(index[start]), int(places[start])
         if bool(together[start : stop - 1].all()):
             file.fill(into[place : place + stop - start].reshape(-1), offset + first * each)

@@ -95,7 +95,7 @@ def _room(place: Path, needed: int) -> None:
 def _full(place: Path, needed: int) -> SpecError:
     return fail(
         "K417",
-        f"there is no room in `{place.parent}` to unpack about {needed / 1e9:.1f} GB of data that do not fit into memory",
+        f"there is no room in `{place.parent}` to unpack about {needed / 1e9:.1f} GB of data, too many for memory",
         "make room, or let `XDG_CACHE_HOME` name a folder on a larger disk",
     )
 

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from kbuild.data import columns as content
-from kbuild.data import table, tokens
+from kbuild.data import tokens
 from kbuild.data.fail import shown, unknown
 from kbuild.data.guess.guess import Guess, center, peeked, spec_name, usual
+from kbuild.data.lazy import whole
 from kbuild.data.peek import WHOLE
+from kbuild.data.rows import Table
+from kbuild.data.rows import rows as read
 from kbuild.spec.data import Csv
 from kbuild.spec.names import NAME, RESERVED
 from kbuild.text.problem import SpecError
@@ -24,7 +27,7 @@ def guess(path: Path, target: str | None) -> Guess:
     parquet = path.suffix.lower() == ".parquet"
     delimiter = "," if parquet else _delimiter(path)
     section = Csv(csv=path, delimiter=delimiter, kind="parquet" if parquet else "csv")
-    rows = table.rows(section, path, None if parquet or path.stat().st_size <= WHOLE else WHOLE)
+    rows = read(section, path, None if parquet or path.stat().st_size <= WHOLE else WHOLE)
     names = list(rows.columns)
     if target is not None and target not in names:
         raise unknown("K420", f"`{shown(path)}` has no column `{target}`", target, names, "--target")
@@ -38,9 +41,9 @@ def guess(path: Path, target: str | None) -> Guess:
     source: dict[str, object] = {"parquet" if parquet else "csv": path, "target": wanted}
     source |= {"delimiter": delimiter} if delimiter != "," else {}
     source |= {"features": features} if left_out else {}
-    header = peeked(section, {text: (length,)} if text and (length := _length(rows.columns[text])) else None)
+    header = peeked(section, {text: (length,)} if text and (length := _length(whole(rows.columns[text]))) else None)
     first = () if target else (f"`{wanted}` is predicted, the last column; another: --target COLUMN",)
-    numbers = content.numbers(rows.columns[wanted])
+    numbers = content.numbers(whole(rows.columns[wanted]))
     middle = None
     if next(iter(header.targets.values())).task == "regression" and np.isfinite(numbers).all():
         middle = center(numbers.tolist())
@@ -52,7 +55,7 @@ def guess(path: Path, target: str | None) -> Guess:
     return Guess(spec_name(path), section, source, header, path.parent, words, middle, (*first, *notes, encoded), text)
 
 
-def _features(rows: table.Table, target: str) -> tuple[dict[str, str], list[str], list[str]]:
+def _features(rows: Table, target: str) -> tuple[dict[str, str], list[str], list[str]]:
     """Kinds of the columns that can be used, why the others cannot, and those of them that are text."""
     every = content.Rows.of([rows])
     found: dict[str, str] = {}
@@ -67,17 +70,17 @@ def _features(rows: table.Table, target: str) -> tuple[dict[str, str], list[str]
             notes.append(f"left out: {error.problems[0].message}")
             texts += [name] if error.problems[0].code == "K423" else []
             continue
-        if kind == "numeric" and _counts(rows.columns[name]):
+        if kind == "numeric" and _counts(whole(rows.columns[name])):
             notes.append(f"left out: the column `{name}` only counts the rows")
             continue
         found[name] = kind
     return found, notes, texts
 
 
-def _text(rows: table.Table, texts: Sequence[str]) -> str | None:
+def _text(rows: Table, texts: Sequence[str]) -> str | None:
     """The longest of the columns of text that can be an input's name."""
     usable = [name for name in texts if NAME.match(name) and name not in RESERVED]
-    return max(usable, key=lambda name: sum(map(len, rows.columns[name])), default=None)
+    return max(usable, key=lambda name: sum(map(len, whole(rows.columns[name]))), default=None)
 
 
 def _length(cells: np.ndarray) -> int:
@@ -96,6 +99,6 @@ def _delimiter(path: Path) -> str:
     return max(_DELIMITERS, key=lambda each: len(next(csv.reader([first], delimiter=each), [])))
 
 
-def _lines(path: Path, rows: table.Table) -> int:
+def _lines(path: Path, rows: Table) -> int:
     """About how many rows there are, from those that were read."""
     return max(len(rows), round(len(rows) * path.stat().st_size / WHOLE))
