@@ -93,7 +93,8 @@ def _terminable() -> Iterator[None]:
     def end(*_: object) -> NoReturn:
         raise _Terminated
 
-    free = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    main = threading.current_thread() is threading.main_thread()
+    free = main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     if free:
         signal.signal(signal.SIGTERM, end)
     try:

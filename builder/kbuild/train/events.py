@@ -82,7 +82,10 @@ class Events:
         self._add(summary_pb2.Summary.Value(tag=tag, metadata=metadata, tensor=tensor), 0)
 
     def flush(self) -> None:
-        """Hand everything to the system. After an error nothing more is written: it would stand behind half a record."""
+        """Hand everything to the system.
+
+        After an error nothing more is written: it would stand behind half a record.
+        """
         content = memoryview(self._waiting.getvalue())
         self._waiting.seek(0)
         self._waiting.truncate()
