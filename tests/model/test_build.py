@@ -78,3 +78,50 @@ def test_a_frozen_entry_learns_nothing_of_what_it_makes_while_it_is_built():
     model = build(expand(load(f"kbuild: 1\nmodel: {{inputs: {{x: [5, 4]}}, layers: [{entry}]}}\n")))
     assert model.trainable_weights == []
     assert model.count_params() == 118
+
+
+FROZEN = """
+kbuild: 1
+blocks:
+  frame: {layers: [{Dense: 4, name: inner}, BatchNormalization]}
+  two: {layers: [{Conv1D: {filters: 4, kernel_size: 1}, name: conv}, BatchNormalization, {residual_in: null}]}
+  residual_in: {layers: [{Dense: 4, name: last}]}
+model:
+  inputs: {x: {shape: [6, 4]}}
+  layers:
+    - {TimeDistributed: {layer: {frame: null}}, name: each, trainable: [KEYS]}
+    - {two: null, name: block, repeat: 2, trainable: [KEYS]}
+    - {chain: [{Dense: 4, name: one}, {MultiHeadAttention: {num_heads: 2, key_dim: 2}, name: att, from: [previous, previous]}], trainable: [KEYS]}
+    - branches:
+        - [{Dense: 4, name: left}]
+        - [{Bidirectional: {GRU: {units: 2, return_sequences: true}}, name: right}]
+      merge: Add
+      trainable: [KEYS]
+    - {reuse: block, name: again}
+    - Flatten
+    - {Dense: 2, name: head}
+"""
+
+
+@pytest.mark.parametrize(
+    "keys", ["true", "false", "[each, one, left]", "[conv, '*', att]", "[each, '*last', right, att]"]
+)
+def test_what_is_frozen_is_what_kbuild_counts_as_frozen(keys):
+    from kbuild.plan.cost import costs
+
+    text = FROZEN
+    names = keys.strip("[]").replace("'", "").split(", ")
+    for inside in (["each"], ["conv", "last"], ["one", "att"], ["left", "right"]):
+        here = [name for name in names if name == "*" or any(part in name for part in inside)]
+        value = (
+            keys if keys in ("true", "false") else f"[{', '.join(repr(name) for name in here)}]" if here else "false"
+        )
+        text = text.replace("[KEYS]", value, 1)
+    plan = expand(load(text))
+    model = build(plan)
+    found = costs(plan)
+    layers = {layer.name: layer for layer in model.layers}
+    for step in plan.steps:
+        if step.layer == step.name and step.name in layers:
+            learned = sum(int(np.prod(weight.shape)) for weight in layers[step.name].trainable_weights)
+            assert (step.name, found.steps[step.name].trainable) == (step.name, learned)
