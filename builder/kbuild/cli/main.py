@@ -88,7 +88,7 @@ class _Terminated(KeyboardInterrupt):
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """SIGTERM ends the verb as Ctrl-C does: what is half done is undone on the way. Training has handlers of its own."""
+    """SIGTERM ends the verb as Ctrl-C does: what is half done is undone. Training has handlers of its own."""
 
     def end(*_: object) -> NoReturn:
         raise _Terminated

@@ -5,7 +5,7 @@ from itertools import pairwise
 from kbuild.spec.call import Call
 from kbuild.spec.spec import span_at
 from kbuild.spec.train import Piecewise, Train
-from kbuild.text.node import Node
+from kbuild.text.node import MappingNode, Node
 from kbuild.text.problem import Problem
 from kbuild.text.source import Span
 
@@ -43,7 +43,7 @@ def together(train: Train, node: Node) -> list[Problem]:
             )
         )
     problems += [*_decay(train, node), *_accumulated(train), *_clipped(train.optimizer)]
-    if train.optimizer.span is not None or "optimizer" not in node.keys:
+    if train.optimizer.span is not None or not (isinstance(node, MappingNode) and node.get("optimizer")):
         # one that is wrong itself says nothing of averages
         problems += _averaged(train)
     if train.seed + train.repeats > 2**32:

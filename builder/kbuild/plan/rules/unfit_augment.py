@@ -20,10 +20,10 @@ Source
 
 from collections.abc import Iterator, Sequence
 
-from kbuild.plan.plan import Shape
 from kbuild.plan.rules.net import Net
 from kbuild.plan.rules.rule import at_path
 from kbuild.plan.shapes import ShapeMistake, shapes_of
+from kbuild.plan.shapes.given import Known
 from kbuild.spec.call import Call
 from kbuild.text.problem import Problem
 
@@ -45,7 +45,7 @@ def find(net: Net) -> Iterator[Problem]:
             yield at_path(CODE, SEVERITY, net.spec, path, message, help, call.span)
 
 
-def _wrong(shape: Shape, calls: Sequence[Call]) -> tuple[Call, str, str] | None:
+def _wrong(shape: Known, calls: Sequence[Call]) -> tuple[Call, str, str] | None:
     now = shape
     for call in calls:
         try:
@@ -55,12 +55,14 @@ def _wrong(shape: Shape, calls: Sequence[Call]) -> tuple[Call, str, str] | None:
         if not found or found[0] is None:
             return None
         before, now = now, found[0]
-        if len(now) != len(before) or any(
-            None not in pair and pair[0] != pair[1] for pair in zip(now, before, strict=True)
-        ):
+        if len(now) != len(before) or any(_differ(*pair) for pair in zip(now, before, strict=True)):
             return call, f"`{call.name}` makes {_written(now)} of {_written(before)}", "put it into `preprocess`"
     return None
 
 
-def _written(shape: Shape) -> str:
-    return "×".join("?" if size is None else str(size) for size in shape or ()) or "a number"
+def _differ(one: int | None, other: int | None) -> bool:
+    return one is not None and other is not None and one != other
+
+
+def _written(shape: Known) -> str:
+    return "×".join("?" if size is None else str(size) for size in shape) or "a number"
