@@ -63,6 +63,7 @@ def test_schedules_in_epochs_and_percent():
 def test_sections_are_switched_off_with_false_and_on_with_true():
     assert train("{early_stopping: true, tensorboard: false}").early_stopping == EarlyStopping()
     assert train("{early_stopping: false, tensorboard: false}").tensorboard is None
+    assert (train("epochs: 1").health, train("health: false").health) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +131,7 @@ def test_a_budget_is_optional_in_each_part():
          "K151", "`train.phases.1.schedule` and a schedule as `learning_rate` both steer the learning rate",
          "keep one of them"),
         ("{epochs: 0, phases: [{epochs: 3}, {}]}", "K105", "`train.epochs`: must be at least 1, not `0`", None),
+        ("health: 3", "K105", "`train.health`: must be `true` or `false`, not `3`", None),
         ("callbacks: [TensorBoard]", "K107", "`TensorBoard` has no place in a spec",
          "write `train.tensorboard`, which works on every backend"),
         ("{callbacks: [ReduceLROnPlateau], schedule: cosine}", "K151",

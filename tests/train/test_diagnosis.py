@@ -218,6 +218,8 @@ def test_what_says_that_memory_is_short():
     assert shortage.is_shortage(outer)
     assert shortage.is_shortage(MemoryError())
     assert shortage.is_shortage(ValueError("RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes."))
+    assert shortage.is_shortage(ValueError("exception:Status: 1, message: could not create a primitive"))
+    assert not shortage.is_shortage(ValueError("exception:Status: 3, message: could not create a primitive"))
     assert not shortage.is_shortage(ValueError("a shape"))
     assert not shortage.is_shortage(None)
 

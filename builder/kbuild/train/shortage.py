@@ -13,7 +13,14 @@ from kbuild.text.problem import Problem, SpecError
 
 _TYPES = frozenset({"ResourceExhaustedError", "OutOfMemoryError", "MemoryError", "_ArrayMemoryError"})
 """Of TensorFlow, torch, Python and NumPy. JAX has one type for all that goes wrong on a device."""
-_SAYS = ("RESOURCE_EXHAUSTED", "OUT_OF_MEMORY", "Out of memory", "OOM when allocating", "CUDA out of memory")
+_SAYS = (
+    "RESOURCE_EXHAUSTED",
+    "OUT_OF_MEMORY",
+    "Out of memory",
+    "OOM when allocating",
+    "CUDA out of memory",
+    "Status: 1, message: could not",  # of oneDNN, in TensorFlow on a CPU: its status 1 is `out_of_memory`
+)
 
 
 def is_shortage(error: BaseException | None) -> bool:
@@ -37,7 +44,8 @@ def told(spec: Spec, checked: Checked | None = None) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not is_shortage(error):
+        known = isinstance(error, SpecError) and any(problem.code == "K512" for problem in error.problems)
+        if known or not is_shortage(error):
             raise
         release(error)
         if checked is None:
