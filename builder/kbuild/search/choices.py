@@ -13,7 +13,7 @@ import numpy as np
 from kbuild.plan.space import Space, refilled
 from kbuild.spec.hole import Hole
 from kbuild.spec.spec import Spec
-from kbuild.spec.values import Chooser, Choices, Value, at, pick
+from kbuild.spec.values import Choices, Chooser, Value, at, pick
 from kbuild.text.node import Node
 
 

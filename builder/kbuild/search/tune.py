@@ -11,6 +11,7 @@ from typing import Any
 from kbuild.model import backend as engine
 from kbuild.plan.budget import machine_memory
 from kbuild.plan.check import Checked, check
+from kbuild.plan.corners import corners, problems
 from kbuild.plan.space import Space, space
 from kbuild.search import ledger
 from kbuild.search.answer import answer
@@ -112,6 +113,9 @@ def searchable(spec: Spec, found: Checked) -> Space:
         raise SpecError(
             Problem("K170", "the spec has no holes, so there is nothing to search", spec.span(""), help=help)
         )
+    wrong = [problem for problem in problems(spec, where, corners(spec, found.header)) if problem.severity == "error"]
+    if wrong:
+        raise SpecError(wrong)
     return where
 
 
