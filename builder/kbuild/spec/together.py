@@ -5,7 +5,8 @@ from itertools import pairwise
 from kbuild.spec.call import Call
 from kbuild.spec.spec import span_at
 from kbuild.spec.train import Piecewise, Train
-from kbuild.text.node import MappingNode, Node
+from kbuild.text.node import Mapping as MappingNode
+from kbuild.text.node import Node
 from kbuild.text.problem import Problem
 from kbuild.text.source import Span
 
