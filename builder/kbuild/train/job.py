@@ -10,6 +10,7 @@ import numpy as np
 from kbuild.data.dataset import Dataset, Part
 from kbuild.data.lazy import Array
 from kbuild.model import adapt, build, objects, start, thaw
+from kbuild.model.layers.scheduled_dropout import lasts
 from kbuild.plan.check import check
 from kbuild.plan.head import Head
 from kbuild.plan.phases import Phase, phases
@@ -91,6 +92,7 @@ def prepare(
     adapt.adapt(model, plan, dataset.train.x)
     features = build.features(model, plan)
     training = distribute.shared(_training(parts[0].spec, heads, dataset.train, features), spread)
+    lasts(model, spec.train.length * training.steps)
     _ready(model, plan, built, parts, heads, dataset.train, training.steps)
     validation = None
     if dataset.validation is not None and len(dataset.validation):

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from kbuild.model.layers import ScheduledDropout
+from kbuild.model.layers.scheduled_dropout import lasts
 
 
 def _dropped(layer, training=True):
@@ -33,6 +34,29 @@ def test_counts_the_steps_of_fit_and_remembers_them(tmp_path):
     assert int(model.get_layer("drop").step) == 12
     model.save(tmp_path / "model.keras")
     assert int(keras.saving.load_model(tmp_path / "model.keras").get_layer("drop").step) == 12
+
+
+def test_without_steps_it_waits_to_be_told_how_long_training_is(tmp_path):
+    inputs = keras.Input((200,))
+    model = keras.Model(inputs, ScheduledDropout(0.8, final_rate=0.2, name="drop")(inputs))
+    layer = model.get_layer("drop")
+    for _ in range(3):
+        assert np.mean(_dropped(layer) == 0) == pytest.approx(0.8, abs=0.015)
+    layer.step.assign(0)
+    lasts(model, 4)
+    for step in range(6):
+        assert np.mean(_dropped(layer) == 0) == pytest.approx(0.8 - 0.6 * min(step / 4, 1), abs=0.015)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras").get_layer("drop")
+    assert (again.steps, int(again.length), int(again.step)) == (None, 4, 6)
+
+
+def test_who_has_steps_is_not_told_others(tmp_path):
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, ScheduledDropout(0.5, 7, name="drop")(inputs))
+    lasts(model, 4)
+    assert model.get_layer("drop").steps == 7
+    assert len(model.get_layer("drop").weights) == 1
 
 
 def test_refuses_what_is_no_rate_and_no_number_of_steps():

@@ -55,7 +55,7 @@ ARGS = {
     "Resizing": {"height": 4, "width": 4},
     "ReversibleEmbedding": {"input_dim": 5, "output_dim": 3, "tie_weights": False},
     "STFTSpectrogram": {"frame_length": 4, "frame_step": 2, "fft_length": 8},
-    "ScheduledDropout": {"rate": 0.5, "steps": 3},
+    "ScheduledDropout": {"rate": 0.5},
     "SpectralNormalization": {"layer": Call("layers", "Dense", {"units": 3, "lora_rank": 1})},
     "StackedRNNCells": {"cells": [CELL, Call("layers", "GRUCell", {"units": 2})]},
     "StringLookup": {"vocabulary": ["a", "b"]},

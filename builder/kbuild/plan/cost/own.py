@@ -52,8 +52,8 @@ def scheduled(use: Use) -> Work:
 
 
 def counter(use: Use) -> Weights:
-    """`ScheduledDropout` counts its steps."""
-    return 0, 1
+    """`ScheduledDropout` counts its steps, and keeps how many there are where it is not told beforehand."""
+    return 0, 1 if use.args.get("steps") is not None else 2
 
 
 def depth(use: Use) -> Work:
