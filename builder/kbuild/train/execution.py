@@ -72,6 +72,15 @@ def arguments(train: Train) -> dict[str, object]:
                 path="train.execution.steps_per_execution",
             )
         )
+    if train.execution.jit is True and train.deterministic and keras.backend.backend() == "tensorflow":
+        raise SpecError(
+            Problem(
+                "K162",
+                "`jit: true` and `deterministic: true` exclude each other on TensorFlow",
+                help="leave one of them out, or use `--backend jax`, whose operations repeat on a CPU with XLA",
+                path="train.execution.jit",
+            )
+        )
     return {"jit_compile": train.execution.jit, "steps_per_execution": steps}
 
 

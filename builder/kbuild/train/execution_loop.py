@@ -6,6 +6,7 @@ program does any number of steps, so that what it computes does not depend on ho
 """
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import keras
@@ -123,7 +124,7 @@ def _jax(model: Any, held: Held, steps: int) -> Callable[[Any, Any], Any]:
     def function(state: Any, iterator: Any) -> Any:
         data, logs = next(iterator), None
         if not isinstance(data, dict) or set(data) != {_STEP}:
-            return plain(state, _chained(data, iterator))
+            return plain(state, chain((data,), iterator))
         for at, count, size in _parts(held, steps, int(data[_STEP]), model.steps_per_execution):
             logs, state = compiled(state, order(), held.groups(), at, count, size=size)
         return logs, state
@@ -142,11 +143,6 @@ def _cached(held: Held, tensor: Callable[[np.ndarray], Any]) -> Callable[[], Any
         return kept[1]
 
     return order
-
-
-def _chained(first: Any, rest: Any) -> Any:
-    yield first
-    yield from rest
 
 
 def _numbers(first: int, steps: int, spread: int) -> object:
