@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from kbuild.api import compile as compile
     from kbuild.plan import verb as plan
     from kbuild.plan.plan import Plan as Plan
+    from kbuild.search.study import Study as Study
+    from kbuild.search.study import open_study as open_study
+    from kbuild.search.tune import tune as tune
     from kbuild.spec.load import load as load
     from kbuild.spec.spec import Spec as Spec
     from kbuild.text.problem import Problem as Problem
@@ -30,6 +33,8 @@ _HOMES = {
     "build": "kbuild.api",
     "compile": "kbuild.api",
     "fit": "kbuild.train.fit",
+    "tune": "kbuild.search.tune",
+    "open_study": "kbuild.search.study",
     "lr": "kbuild.train.lr",
     "resume": "kbuild.train.resume",
     "open_run": "kbuild.train.run",
@@ -37,6 +42,7 @@ _HOMES = {
     "Plan": "kbuild.plan.plan",
     "RangeTest": "kbuild.train.lr",
     "Run": "kbuild.train.run",
+    "Study": "kbuild.search.study",
     "Problem": "kbuild.text.problem",
     "SpecError": "kbuild.text.problem",
 }
@@ -48,6 +54,7 @@ __all__ = [
     "Run",
     "Spec",
     "SpecError",
+    "Study",
     "build",
     "check",
     "compile",
@@ -55,8 +62,10 @@ __all__ = [
     "load",
     "lr",
     "open_run",
+    "open_study",
     "plan",
     "resume",
+    "tune",
 ]
 
 
