@@ -66,7 +66,6 @@ def resume(
         if start is not None and overrides and _in_last(start, spec):
             # it goes on though it was stopped early
             start = replace(start, state={**start.state, "stopped": False})
-        spec = replace(spec, started=start is not None)
         over = start is not None and _in_last(start, spec) and _is_over(start, spec)
         if start is not None and over and info.get("status") == "done":
             raise SpecError(_done(path, start.epoch))
@@ -101,11 +100,15 @@ def _go_on(
 ) -> Run:
     from kbuild.train.fit import prepared
 
-    with prepared(spec, str(info["backend"]), info.get("execution")) as job:
+    started = replace(spec, started=start is not None)
+    with prepared(started, str(info["backend"]), info.get("execution")) as job:
         from kbuild.train.session import train
 
         if job.dataset.digest != info["data"]["digest"]:
             raise SpecError(changed(path, ["the data hold other examples than before"]))
+        devices = [] if job.spread is None else list(job.spread.devices)
+        if devices != list(info.get("devices") or ()):
+            report.note("warning: other devices share each batch than before: what follows is rounded otherwise")
         return train(job, out=path, command=command, report=report, start=start, held=True)
 
 
