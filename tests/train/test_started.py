@@ -31,7 +31,7 @@ def base(tmp_path_factory):
     return folder
 
 
-def spec(folder, weights="runs/base", **overrides):
+def spec(folder, weights="runs/base", overrides=None):
     (folder / "next.yaml").write_text(
         BASE.replace("name: head", "name: top").replace("name: base", f"weights: {weights}")
     )
@@ -49,7 +49,7 @@ class Notes(Reporter):
 def test_a_run_says_and_keeps_what_it_started_from_and_goes_on_without_it(base, monkeypatch):
     monkeypatch.chdir(base)
     notes = Notes()
-    run = kbuild.fit(spec(base, **{"train.epochs": 2}), out=base / "runs" / "next", report=notes)
+    run = kbuild.fit(spec(base, overrides={"train.epochs": 2}), out=base / "runs" / "next", report=notes)
     said = "weights: 1 of 2 layers from runs/base; not in the file: `top`"
     assert said in notes.all
     (kept,) = json.loads((run.path / "run.json").read_text())["weights"]

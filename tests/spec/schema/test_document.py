@@ -22,6 +22,8 @@ RIGHT = [
     "ops.einsum: {subscripts: 'ij,jk->ik'}", "{ops.add: null, from: [a, b]}", "Bidirectional: {LSTM: 3}", "TimeDistributed: Flatten",
     "TimeDistributed: {layer: {my_block: {units: 3}}}", "RNN: {cell: [{LSTMCell: 3}, {GRUCell: 4}]}", "mlp: [3, 4]",
     "MobileNetV2: {include_top: false, weights: null}", "Dense: {units: 3, kernel_regularizer: {L2: 1e-4}}",
+    "{chain: [Flatten], weights: runs/base, remat: true}", "{Dense: 3, weights: $teacher, remat: {$bool: true}}",
+    "{Dense: 3, weights: null, remat: false}",
 ]  # fmt: skip
 WRONG = {
     "Dens: 3": (("Dens",), "unexpected|match"),
@@ -41,6 +43,9 @@ WRONG = {
     "{Dense: 3, from: A}": (("from",), "does not match"),
     "{Dense: 3, repeat: -1}": (("repeat",), "less than"),
     "{Dense: 3, when: yes}": (("when",), "not of type 'boolean'"),
+    "{Dense: 3, remat: 3}": (("remat",), "not of type 'boolean'"),
+    "{Dense: 3, weights: [a.keras]}": (("weights",), "not of type"),
+    "{Dense: 3, weights: true}": (("weights",), "should not|not be valid"),
     "{Dense: 3, call: {trainig: true}}": (("call", "trainig"), "unexpected"),
     "Dense: {$int: [1, 2, 3]}": (("Dense", "$int"), "too long"),
     "Dense: {$choice: []}": (("Dense", "$choice"), "too short|non-empty"),

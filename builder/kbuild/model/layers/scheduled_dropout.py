@@ -14,9 +14,9 @@ class ScheduledDropout(keras.layers.Layer):
 
     Args:
         rate: fraction dropped at the first step, 0 ≤ rate < 1.
-        steps: number of training steps until `final_rate` is reached. None is the whole run, of which `kbuild fit` tells
-            the layer: as many as it had when it began, also where it is made longer later. The number is a weight
-            of the layer, `length`; while it is 0, as it is where nobody tells, the rate stays as it is.
+        steps: number of training steps until `final_rate` is reached. None is the whole run, of which `kbuild fit`
+            tells the layer: as many as it had when it began, also where it is made longer later. The number is a
+            weight of the layer, `length`; while it is 0, as it is where nobody tells, the rate stays as it is.
         final_rate: fraction dropped from then on, 0 ≤ final_rate < 1.
         seed: of the draws.
 

@@ -61,7 +61,10 @@ def data(one: Checked, other: Checked) -> Iterator[Change]:
 
 
 def train(one: Checked, other: Checked) -> Iterator[Change]:
-    """The section, its losses and metrics as they were decided, by output."""
+    """The section, its losses and metrics as they were decided, by output; and what the training starts from."""
+    before, after = (str(found.spec.weights) if found.spec.weights else None for found in (one, other))
+    if before != after:
+        yield Change("weights", before, after)
     mine, theirs = ({head.output: head for head in found.heads} for found in (one, other))
     for had, has in _together(mine, theirs):
         name = has or had or ""

@@ -107,7 +107,7 @@ def _top() -> dict[str, Schema]:
         "train": ("How it learns.", ref("train")),
         "tune": ("The search.", ref("tune")),
         "choices": ("What was chosen for holes, by their paths.", {**switch, "additionalProperties": _CHOSEN}),
-        "weights": ("A run, .keras or .weights.h5 to start from.", {"type": ["string", "boolean", "null"]}),
+        "weights": ("A run, .keras or .weights.h5 to start from.", {**switch, "type": ["string", "boolean", "null"]}),
         "use": ("Files of own code; needs --trust.", {**paths, "type": ["string", "array", "boolean", "null"]}),
     }
     return {key: about(*known[key]) for key in KEYS}

@@ -5,6 +5,7 @@ from kbuild.spec.schema.values import OWN_NAME, Defs, Schema, about, either, map
 
 _WRONG_NAME = "a name is [a-z][a-z0-9_]*, and no word of the language"
 _STRING = {"type": "string"}
+_PATH = {"type": ["string", "boolean", "null"]}
 
 
 def siblings(callable: Callable, defs: Defs) -> Schema:
@@ -28,7 +29,11 @@ def siblings(callable: Callable, defs: Defs) -> Schema:
         "repeat": about("So many copies in sequence, each with its own weights; or lists to walk together.", _repeat()),
         "when": about("Keep the entry or leave it out.", opened({"type": "boolean"})),
         "trainable": about("`false` freezes it; a list leaves only matching layers trainable.", opened(patterns)),
-        "weights": about("A file or run to start from, by layer name.", _STRING),
+        "weights": about("A file or run to start from, by layer name.", opened({**_PATH, "not": {"const": True}})),
+        "remat": about(
+            "Keep nothing of what is inside for the backward pass, and compute it again there.",
+            opened({"type": "boolean"}),
+        ),
     }
     return {name: ref(named(f"beside.{name}", schema, defs)) for name, schema in found.items()}
 
