@@ -59,6 +59,8 @@ class Board:
         """Write what was measured of the network after an epoch, from 1: `gradient_norm/dense`, `gap`."""
         for name, value in numbers.items():
             self._file("train").scalar(f"health/{name}", value, epoch)
+        # a checkpoint may follow, and what comes before one is not done again
+        self._file("train").flush()
 
     def picture(self, tag: str, path: Path) -> None:
         """Show a PNG file of the run."""
