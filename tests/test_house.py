@@ -72,7 +72,9 @@ def test_only_a_few_files_ask_which_backend_runs():
     wrong = []
     for path, tree in TREES.items():
         name = str(path.relative_to(PACKAGE))
-        if name != "model/backend.py" and not re.match(r"train/(feed|stream|execution|distribute|gradients)[a-z_]*\.py$", name):
+        if name != "model/backend.py" and not re.match(
+            r"train/(feed|stream|execution|distribute|gradients)[a-z_]*\.py$", name
+        ):
             found = {module.split(".")[0] for module in imports(tree)} & {"tensorflow", "jax", "torch"}
             wrong += [f"{name} imports {backend}" for backend in found]
     assert wrong == []

@@ -26,8 +26,8 @@ def build(spec: Spec, backend: str | None = None) -> "keras.Model":
         backend: `tensorflow`, `jax` or `torch`; None is the one that is imported, configured or installed.
 
     Raises:
-        SpecError: problems of the data's header (K4xx), of the weights (K116, K225), of the graph (K2xx), of the backend
-            (K5xx).
+        SpecError: problems of the data's header (K4xx), of the weights (K116, K225), of the graph (K2xx) and of the
+            backend (K5xx).
     """
     from kbuild.model import backend as engine
 

@@ -5,9 +5,9 @@ from itertools import product
 import pytest
 
 from kbuild.plan.space import reached, space
-from kbuild.spec.values import pick, value, values
 from kbuild.spec.hole import hole
 from kbuild.spec.load import load
+from kbuild.spec.values import pick, value, values
 from kbuild.text.node import node, plain
 
 NESTED = """

@@ -138,7 +138,9 @@ def _inside(problem: Problem, number: int) -> Problem:
     """What is wrong with a section, as something wrong with a phase."""
     path = f"train.phases.{number}"
     message = problem.message.replace("`train.", f"`{path}.").replace("`train`", f"`{path}`")
-    where = path + str(problem.path).removeprefix("train") if (problem.path or "").startswith("train.") else problem.path
+    where = (
+        path + str(problem.path).removeprefix("train") if (problem.path or "").startswith("train.") else problem.path
+    )
     return replace(problem, message=message, path=where)
 
 

@@ -177,9 +177,7 @@ def plateau(
     return [reduce] if warmup is None else [warmup, reduce]
 
 
-def own(
-    train: Train, path: Path, model: keras.Model, metrics: Sequence[Call], began: int = 0
-) -> tuple[list, list]:
+def own(train: Train, path: Path, model: keras.Model, metrics: Sequence[Call], began: int = 0) -> tuple[list, list]:
     """Callbacks that the spec names: those that change the weights of an epoch's end, and the rest.
 
     An optimizer with `use_ema` gets `SwapEMAWeights`, so that the averages are what is validated and saved.

@@ -66,13 +66,23 @@ def resume(
         if start is not None and overrides and _in_last(start, spec):
             # it goes on though it was stopped early
             start = replace(start, state={**start.state, "stopped": False})
-        over = start is not None and _in_last(start, spec) and _is_over(start, spec)
-        if start is not None and over and info.get("status") == "done":
-            raise SpecError(_done(path, start.epoch))
-        for note in told:
-            report.note(f"warning: {note}")
-        report.note("all epochs are done; what follows them is done again" if over else _where(start))
+        over = _over(path, info, start, spec)
+        _tell(report, told, over, start)
         return _go_on(spec, path, start, info, command, report)
+
+
+def _tell(report: Reporter, told: Sequence[str], over: bool, start: Position | None) -> None:
+    for note in told:
+        report.note(f"warning: {note}")
+    report.note("all epochs are done; what follows them is done again" if over else _where(start))
+
+
+def _over(path: Path, info: Mapping[str, Any], start: Position | None, spec: Spec) -> bool:
+    """Whether all epochs are trained. Raises SpecError K621 if the run is done, too."""
+    over = start is not None and _in_last(start, spec) and _is_over(start, spec)
+    if start is not None and over and info.get("status") == "done":
+        raise SpecError(_done(path, start.epoch))
+    return over
 
 
 def _position(found: checkpoint.Checkpoint) -> Position:

@@ -118,7 +118,10 @@ def open_set(path: Path, info: Mapping[str, object]) -> RunSet:
         len(told),
         tuple(run for run in runs if isinstance(run, Run)),
         {int(one["number"]): str(one["error"]) for one in told if one.get("error")},
-        *(part(numbers) for numbers in (metrics, test) for part in (_means, _deviations)),
+        _means(metrics),
+        _deviations(metrics),
+        _means(test),
+        _deviations(test),
         info.get("signal"),  # pyright: ignore[reportArgumentType]
     )
 

@@ -128,6 +128,7 @@ def installed(info: Mapping[str, object]) -> str | None:
 
 def _written(model, heads, part: Part, name: str, features, spec: Spec, path: Path) -> dict[str, object]:
     from kbuild.train import stream
+
     # these import Keras, which must not happen before the backend is chosen
     from kbuild.train.job import batches
     from kbuild.train.outputs import predicted

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -194,7 +195,7 @@ def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, cause: Exception
         except KeyboardInterrupt:
             status = "stopped"
     seconds = sum(row["seconds"] for row in keeper.rows)
-    weights = [taken.as_json() for taken in job.started] or rundir.info(path).get("weights") or ()
+    weights: Any = [taken.as_json() for taken in job.started] or rundir.info(path).get("weights") or ()
     run = Run(path, status, len(keeper.rows), seconds, epoch, numbers, test, guard.signals.received, weights)
     if keeper.health is not None and status != "stopped":
         run = replace(run, health=[one.sentence for one in keeper.health.findings(keeper.rows, epoch)])

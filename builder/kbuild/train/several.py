@@ -93,6 +93,7 @@ def go_on(
             `kbuild.resume` raises of a member.
     """
     with lock.held(path), Signals() as signals:
+        atomic.clean(path)
         resume.same(path, info, None, backend)
         if epochs is not None:
             text = str(epochs).strip()
