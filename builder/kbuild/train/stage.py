@@ -110,7 +110,8 @@ def enter(made: Loop, number: int, began: int, start: Position | None) -> Stage:
 
     saver = Saver(spec.checkpoint, steps, began + spec.epochs, made.guard, take, partial(_save, made))
     own = (*swap, made.guard, made.best, *([best] if best else []), made.recorder, *rest)
-    all = (*made.watch, saver.before, *own, saver, *made.after) if made.saves else (*made.watch, *own)
+    # what looks at an epoch does so before it is saved: what a checkpoint leaves behind is not done again
+    all = (*made.watch, saver.before, *own, *made.after, saver) if made.saves else (*made.watch, *own)
     stage = Stage(made, phase, began, feed, best, saver, kept, all)
     if job.spec.train.phases:
         made.recorder.phase, made.recorder.begin = number + 1, feed.start
