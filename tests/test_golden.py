@@ -21,6 +21,8 @@ ELSEWHERE = {
     "K241": "the memory of the machine is in it: tests/plan/test_budget.py",
     "K242": "the memory of the machine is in it: tests/plan/test_budget.py",
     "K108": "the other use of it needs a file: tests/spec",
+    "K171": "of a space, not of a network: tests/plan/test_corners.py",
+    "K172": "of a space, not of a network: tests/plan/test_corners.py",
     "K111": "`--set` is no part of a document: tests/spec/test_merge.py",
 }
 
