@@ -16,6 +16,7 @@ VERBS = [
     "rules",
     "fit",
     "lr",
+    "tune",
     "evaluate",
     "predict",
 ]

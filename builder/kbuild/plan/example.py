@@ -234,6 +234,9 @@ def _in_section(found: Signature) -> Example | None:
     if None in _arguments(found).values():
         return None
     part: Any = {section: {key: [word] if found.namespace in {"metrics", "callbacks"} else word}}
+    if found.name == "SwapEMAWeights":
+        # it swaps in what the optimizer keeps
+        part = {section: {"optimizer": {"Adam": {"use_ema": True}}, **part[section]}}
     # a loss of probabilities wants an output that gives some
     heads = [{"Dense": {"units": 8, "activation": name}} for name in ("linear", "softmax", "sigmoid")]
     passes = any(_checked(_Try(head), part) for head in heads)

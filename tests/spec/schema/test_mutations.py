@@ -75,7 +75,11 @@ def of_the_user(path: tuple, blocks: set[str]) -> bool:
     """Whether a key is a name that the user has given, or one in a block whose parameters no schema knows."""
     above = path[-2] if len(path) > 1 else ""
     # a group whose key is misspelt may be a block
-    named = above in NAMING or (above in BY_OUTPUT and path[0] == "train") or (bool(blocks) and path[-1] in STRUCTURE)
+    named = (
+        above in NAMING | {"trainable", "choices"}
+        or (above in BY_OUTPUT and path[0] == "train")
+        or (bool(blocks) and path[-1] in STRUCTURE)
+    )
     return named or bool(set(path[2:] if path[0] == "blocks" else path) & blocks)
 
 

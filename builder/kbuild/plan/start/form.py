@@ -60,6 +60,8 @@ def _maps(guess: Guess, tensor: Tensor) -> Form:
     elif len(shape) == 2 and _picture(tensor):
         shape = (*shape, 1)
         lines.append(Line(f"- Reshape: [{', '.join(map(str, shape))}]", "convolutions need a channel axis"))
+        # augmentation comes before preprocessing, and its layers need the axis too
+        return Form("maps", shape, tuple(lines))
     if len(shape) > 4:
         raise _without_rule(shape)
     return Form("maps", shape, tuple(lines), tuple(_augment(guess, shape)))

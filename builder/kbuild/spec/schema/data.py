@@ -44,7 +44,14 @@ def _split(defs: Defs) -> Schema:
     found = switched(Split, defs, "boolean")
     size = found["properties"]["validation"]
     size["else"] = {**size["else"], "type": ["number", "null"]}
-    return {**found, "not": {"const": True}}
+    # folds are the validation parts
+    alone = {"properties": {"validation": {"type": ["null", "string", "object"]}}}
+    return {
+        **found,
+        "not": {"const": True},
+        "dependentRequired": {"fold": ["folds"]},
+        "dependentSchemas": {"folds": alone},
+    }
 
 
 def _by_input(chain: Schema, alone: Schema) -> Schema:
