@@ -263,6 +263,7 @@ train: {epochs: 2, budget: {memory: 100 GB}}
 """
 
 
+@pytest.mark.full
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are asked of Linux")
 def test_a_giant_layer_under_a_raised_budget_ends_in_words(tmp_path):
     (tmp_path / "giant.yaml").write_text(GIANT)

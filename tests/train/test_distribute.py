@@ -53,6 +53,7 @@ def many(request, tmp_path_factory):
     return backend, devices, shared(backend, devices, parts, tmp_path_factory.mktemp("many"))
 
 
+@pytest.mark.full
 def test_many_devices_give_the_numbers_of_one(many):
     _, devices, parts = many
     found = parts["one_or_many"]
@@ -63,6 +64,7 @@ def test_many_devices_give_the_numbers_of_one(many):
     assert (found["processes"], found["alone"]) == (1, False)
 
 
+@pytest.mark.full
 def test_a_run_on_many_devices_repeats_and_goes_on_to_the_same_bits(many):
     _, _, parts = many
     assert parts["one_or_many"]["verified"] == 7
@@ -70,6 +72,7 @@ def test_a_run_on_many_devices_repeats_and_goes_on_to_the_same_bits(many):
     assert (parts["one_or_many"]["warned"], parts["one_or_many"]["warned_then"]) == (0, 1)
 
 
+@pytest.mark.full
 def test_what_cannot_be_shared_is_refused_before_a_run_is_made(many):
     backend, devices, parts = many
     found = parts["refused"]
@@ -86,6 +89,7 @@ def test_what_cannot_be_shared_is_refused_before_a_run_is_made(many):
         assert found["workers"][0][2] == "use JAX: `--backend jax`"
 
 
+@pytest.mark.full
 def test_a_step_that_is_not_that_of_one_device_is_found(many):
     backend, _, parts = many
     if backend != "tensorflow":

@@ -74,6 +74,7 @@ def test_a_home_that_nothing_can_be_written_to(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.full
 def test_runs_of_one_process_do_not_colour_each_other(tmp_path):
     """What a run leaves in the process (precision, seed, names of layers) changes nothing of the next."""
     plain = {"train.deterministic": False, "train.epochs": 1}

@@ -115,6 +115,7 @@ def test_training_at_the_suggestion_beats_a_hundred_times_more_and_less(found, t
     assert loss(suggested) < min(loss(suggested * 100), loss(suggested / 100))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("more", [
     {"train.optimizer": {"Lookahead": "adam"}},
     {"train.optimizer": {"Adam": {"learning_rate": {"CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 9}}}},

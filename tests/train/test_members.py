@@ -198,6 +198,7 @@ def left(whole: Path, out: Path, at: int, **told) -> Path:
     return out
 
 
+@pytest.mark.full
 def test_a_set_goes_on_with_a_member_that_had_hardly_begun(repeats, tmp_path):
     out = shutil.copytree(repeats.path, tmp_path / "set")
     second = out / "members" / "2"
@@ -257,6 +258,7 @@ class Signalled(Reporter):
             os.kill(os.getpid(), self._number)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("report", "code", "begun"),
     [
@@ -273,6 +275,7 @@ def test_a_signal_ends_a_set_that_can_go_on(report, code, begun, repeats, tmp_pa
     same(tmp_path / "set", repeats.path)
 
 
+@pytest.mark.full
 def test_a_longer_set_is_its_members_made_longer(repeats, tmp_path):
     by_hand, out = shutil.copytree(repeats.path, tmp_path / "by_hand"), left(repeats.path, tmp_path / "set", 1)
     for number in "12":

@@ -15,7 +15,7 @@ kbuild: 1
 name: signals
 data: {source: iris, split: {validation: 0.2, test: 0.2}, batch_size: 16}
 model: [{Dense: {units: 8, activation: relu}}, {Dropout: 0.2}, {Dense: {units: 3, activation: softmax}}]
-train: {epochs: 3, optimizer: {Adam: 1e-2}}
+train: {epochs: 3, optimizer: {Adam: 1e-2}, execution: {steps_per_execution: 1}}
 """
 TERM, INT = signal.SIGTERM, signal.SIGINT
 FULL = os.environ.get("KBUILD_FULL") == "1"

@@ -25,7 +25,7 @@ def evaluate(
     backend: BackendOption = None,
     debug: Debug = False,
 ) -> None:
-    """Measure a run's model on a part of its data; of a set of runs each, with mean and deviation."""
+    """Measure a run, or each of a set, on a part of its data."""
     from kbuild.cli.output import number, say, say_json
     from kbuild.train.score import evaluate as score
 
