@@ -9,6 +9,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -213,6 +214,8 @@ def _serve() -> None:
 
 
 if __name__ == "__main__":
+    # a shell that runs this in the background has it ignore Ctrl-C, and its children with it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as home:
         os.environ.setdefault("MPLCONFIGDIR", home)
         _serve()
