@@ -37,7 +37,7 @@ UNSEEN = {
     r"`ops.add` needs|`MultiHeadAttention` has no input": "inputs are wired when the network is expanded",
     r"takes a number, not `2\*|is `true` or `false`, not `3`": "what an expression gives",
     r"not `\d+\.0`": "JSON has one number where YAML has two",
-    r"lies (above|outside)|none of the (options|labels)|differ in length": "JSON Schema compares no two values",
+    r"lies (above|outside)|none of the (options|labels)|differ in length|seeds after it|split.fold` must be at most": "JSON Schema compares no two values",
     r"`use` runs code": "the format has it, and --trust lets it through",
 }
 """Messages of problems with these codes that no schema can find, and why."""
