@@ -46,12 +46,11 @@ def _split(defs: Defs) -> Schema:
     size["else"] = {**size["else"], "type": ["number", "null"]}
     # folds are the validation parts
     alone = {"properties": {"validation": {"type": ["null", "string", "object"]}}}
-    return {
-        **found,
-        "not": {"const": True},
-        "dependentRequired": {"fold": ["folds"]},
-        "dependentSchemas": {"folds": alone},
-    }
+    together = [
+        {"if": {"required": ["fold"]}, "then": {"required": ["folds"]}},
+        {"if": {"required": ["folds"]}, "then": alone},
+    ]
+    return {**found, "not": {"const": True}, "allOf": together}
 
 
 def _by_input(chain: Schema, alone: Schema) -> Schema:
