@@ -71,7 +71,7 @@ def tune(
         _begin(path, spec, text, running, count, command)
         rundir.keep_sources(path, spec.sources)
         book = ledger.Ledger(path / ledger.NAME)
-        book.add({"event": "study", "spec": text, "data_roots": [str(root) for root in roots(spec)]})
+        book.add({"event": "study", "spec": text})
         book.close()
         return _search(path, spec, where, found, report or reporter())
 

@@ -110,6 +110,12 @@ def load_model(path: Path):
         info = rundir.info(path)
         if is_set(info):
             raise SpecError(several(path, info))
+        if info.get("kind") == "study":
+            said = f"`{path}` is a search, which has no model of its own"
+            best = info.get("best")
+            run = path / "trials" / f"{best['trial']:04d}" if isinstance(best, dict) else None
+            help = f"its best run is `{run}`" if run else "none of its trials is done"
+            raise SpecError(Problem("K625", said, help=help))
         status = info.get("status")
         raise SpecError(
             Problem(
