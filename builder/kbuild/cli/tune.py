@@ -10,6 +10,8 @@ from kbuild.cli.options import BackendOption, DataRoots, Debug, Json, Quiet, Set
 
 if TYPE_CHECKING:
     from kbuild.search.study import Study
+    from kbuild.train.run import Run
+    from kbuild.train.runset import RunSet
 
 SpecOrNone = Annotated[
     str | None, typer.Argument(metavar="SPEC", help="A file, or kbuild:NAME for a shipped spec; none with --resume.")
@@ -61,19 +63,19 @@ def tune(
     return found.exit_code
 
 
-def _tell(study: "Study", again: object, as_json: bool, quiet: bool) -> None:
+def _tell(study: "Study", again: "Run | RunSet | None", as_json: bool, quiet: bool) -> None:
     from kbuild.cli.output import say, say_json
 
     if as_json:
-        say_json({**study.as_json(), **({} if again is None else {"refit": again.as_json()})})  # type: ignore
+        say_json({**study.as_json(), **({} if again is None else {"refit": again.as_json()})})
         return
     if quiet:
         return
     for line in _lines(study):
         say(line)
     if again is not None:
-        test = ", ".join(f"{name} {value:.4g}" for name, value in again.test.items())  # type: ignore
-        say(f"refit: {again.path}" + (f", test {test}" if test else ""))  # type: ignore
+        test = ", ".join(f"{name} {value:.4g}" for name, value in again.test.items() if value is not None)
+        say(f"refit: {again.path}" + (f", test {test}" if test else ""))
 
 
 def _lines(study: "Study") -> list[str]:

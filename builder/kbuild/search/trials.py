@@ -11,10 +11,9 @@ from kbuild.plan.space import Space
 from kbuild.search.choices import filled
 from kbuild.search.oracle import Asked
 from kbuild.spec.fill import filled as resolved
-from kbuild.spec.merge import merge, settings
+from kbuild.spec.merge import overlaid
 from kbuild.spec.spec import Spec
 from kbuild.spec.values import Choices
-from kbuild.text.node import Node, node
 from kbuild.text.problem import SpecError
 from kbuild.text.write import write
 
@@ -71,14 +70,7 @@ def prepared(spec: Spec, space: Space, asked: Asked, header: Header | None, seed
         changes |= {"train.epochs": asked.epochs, "train.early_stopping": False}
     if spec.tune.executions_per_trial > 1:
         changes["train.repeats"] = spec.tune.executions_per_trial
-    text = write(_laid(resolved(made.spec), changes))
+    text = write(overlaid(resolved(made.spec), changes))
     kind = getattr(made.spec.train.schedule, "kind", None)
     goes_on = made.spec.train.schedule is None or kind in SHAPED
     return Prepared(text, made.values, made.drawn, total.params, total.flops, outside, goes_on=goes_on)
-
-
-def _laid(tree: Node, changes: Mapping[str, object]) -> Node:
-    values = {path: node(value, tree.span) for path, value in changes.items()}  # pyright: ignore[reportArgumentType]
-    for above in settings(values):
-        tree = merge(tree, above, lambda name: None)
-    return tree

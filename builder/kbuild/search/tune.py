@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from kbuild.search.drive import Driver, Plan, drive
 from kbuild.search.oracle import Oracle
 from kbuild.search.seeing import Reporter, reporter
 from kbuild.search.study import FOLDER, KIND, Study, is_study, open_study
-from kbuild.search.workers import gpus
+from kbuild.search.workers import cores, gpus
 from kbuild.spec.fill import open_tree, roots
 from kbuild.spec.load import load
 from kbuild.spec.spec import Spec
@@ -106,13 +105,17 @@ def resume(
 
 
 def searchable(spec: Spec, found: Checked) -> Space:
-    """The space of a spec. Raises SpecError K170 if it has no holes, K172 if no network fits its budget."""
+    """The space of a spec. Raises SpecError K170 if it has no holes, K172 if no network fits its budget,
+    K173 for Hyperband over phases."""
     where = space(spec, found.header)
     if not where.dims:
         help = "write a choice where a value stands: `units: {$int: [32, 256]}`"
         raise SpecError(
             Problem("K170", "the spec has no holes, so there is nothing to search", spec.span(""), help=help)
         )
+    if spec.train.phases and spec.tune is not None and spec.tune.oracle.name == "Hyperband":
+        said = "`Hyperband` says how long a trial is trained, and so do `train.phases`"
+        raise SpecError(Problem("K173", said, spec.span("tune.oracle"), help="take another oracle", path="tune.oracle"))
     wrong = [problem for problem in problems(spec, where, corners(spec, found.header)) if problem.severity == "error"]
     if wrong:
         raise SpecError(wrong)
@@ -170,7 +173,6 @@ def _finish(made: Driver) -> Study:
 
 
 def _begin(path: Path, spec: Spec, text: str, backend: str, count: int, command: Sequence[str]) -> None:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     rundir.describe(
         path,
         kind=KIND,
@@ -182,7 +184,7 @@ def _begin(path: Path, spec: Spec, text: str, backend: str, count: int, command:
         versions=rundir.versions(),
         backend=backend,
         parallel=count,
-        threads=max(1, cores // count),
+        threads=max(1, len(cores()) // count),
         spec_digest=hashlib.sha256(text.encode()).hexdigest(),
         data_roots=[str(root) for root in roots(spec)],
         trust=spec.trust,
@@ -195,8 +197,7 @@ def _parallel(section: Tune) -> int:
     """As many trials at a time as the GPUs, or the cores and the memory, can use."""
     if gpus():
         return len(gpus())
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return _most_workers(section, max(1, min(cores, machine_memory() // EACH)))
+    return _most_workers(section, max(1, min(len(cores()), machine_memory() // EACH)))
 
 
 def _most_workers(section: Tune, count: int) -> int:

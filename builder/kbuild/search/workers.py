@@ -103,8 +103,8 @@ class Workers:
     def _begin(self, at: int) -> _Worker:
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
-        cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-        mine = [cores[(at * self._threads + i) % len(cores)] for i in range(self._threads)] if cores else []
+        known = cores()
+        mine = [known[(at * self._threads + i) % len(known)] for i in range(self._threads)]
         process = context.Process(target=work, args=(there, self._threads, mine, at), daemon=True)
         process.start()
         there.close()
@@ -187,12 +187,19 @@ def _bound(threads: int, cores: Sequence[int], number: int) -> None:
     """Few threads, before anything is imported that makes them; one GPU, where there are several."""
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = str(threads)
-    if cores:
+    if hasattr(os, "sched_setaffinity"):
         with contextlib.suppress(OSError):
             os.sched_setaffinity(0, cores)
     visible = gpus()
     if len(visible) > 1:
         os.environ["CUDA_VISIBLE_DEVICES"] = visible[number % len(visible)]
+
+
+def cores() -> list[int]:
+    """The numbers of the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 def gpus() -> list[str]:

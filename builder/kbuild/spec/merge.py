@@ -6,7 +6,7 @@ from kbuild.spec.entry import is_call
 from kbuild.spec.hole import KINDS, is_hole
 from kbuild.spec.names import SIBLINGS, STRUCTURE, suggestion
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Node, Scalar, Sequence
+from kbuild.text.node import Node, Scalar, Sequence, node
 from kbuild.text.problem import mistake
 from kbuild.text.source import Span
 
@@ -181,6 +181,14 @@ def _head_of(value: Node, span: Span) -> tuple[tuple[Scalar, Node], ...]:
     if isinstance(value, MappingNode):
         return value.pairs
     return ((Scalar("chain", span), value),)
+
+
+def overlaid(tree: Node, changes: Mapping[str, object]) -> Node:
+    """A tree with changes laid over it: dotted path → plain value. Lone values of calls are not told apart."""
+    values = {path: node(value, tree.span) for path, value in changes.items()}  # pyright: ignore[reportArgumentType]
+    for above in settings(values):
+        tree = merge(tree, above, lambda name: None)
+    return tree
 
 
 def settings(values: Mapping[str, Node]) -> list[Node]:

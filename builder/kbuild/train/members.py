@@ -6,11 +6,11 @@ from typing import Literal
 
 from kbuild.spec.data import Split
 from kbuild.spec.fill import filled
-from kbuild.spec.merge import merge, settings
+from kbuild.spec.merge import overlaid
 from kbuild.spec.parse import parse
 from kbuild.spec.spec import Spec
 from kbuild.text.node import Mapping as MappingNode
-from kbuild.text.node import Scalar, node
+from kbuild.text.node import Scalar
 
 Kind = Literal["repeats", "folds"]
 
@@ -64,10 +64,7 @@ def kind(spec: Spec) -> Kind:
 
 def spec_of(spec: Spec, member: Member) -> Spec:
     """The spec of one member: complete, so that it fits again to the same run by itself."""
-    tree = filled(spec)
-    values = {path: node(value, tree.span) for path, value in member.changes.items()}  # pyright: ignore
-    for above in settings(values):
-        tree = merge(tree, above, lambda name: None)
+    tree = overlaid(filled(spec), member.changes)
     return parse(tree, spec.name, spec.home, spec.sources, spec.data_roots, spec.trust, spec.scope.choose)
 
 

@@ -21,22 +21,6 @@ def lines(space: Space, found: Corners | None = None) -> Iterator[str]:
         yield f"  {dim.path:<{width}}  {_values(dim)}{_when(dim)}"
 
 
-def as_json(space: Space) -> dict[str, object]:
-    """The same for programs; a size without end is null."""
-    return {
-        "size": None if math.isinf(space.size) else round(space.size),
-        "holes": [
-            {
-                "path": dim.path,
-                "kind": dim.hole.kind,
-                "values": _values(dim),
-                "when": [{path: sorted(values, key=str) for path, values in c.items()} for c in dim.when],
-            }
-            for dim in space.dims
-        ],
-    }
-
-
 def _values(dim: Dim) -> str:
     hole = dim.hole
     if hole.kind == "choice":
