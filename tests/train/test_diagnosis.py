@@ -173,6 +173,18 @@ def test_a_rate_far_above_the_usual_is_named(tmp_path):
     )
 
 
+def test_the_remedy_is_that_of_the_phase(tmp_path):
+    phases = "phases: [{epochs: 1, optimizer: {Adam: 50}}, {epochs: 2, optimizer: {SGD: {learning_rate: 99}}}]"
+    text = TABLE.replace("epochs: 2, ", "") % ("{Dense: 64}", f"optimizer: {{Adam: {{clipnorm: 1}}}}, {phases}")
+    problem = failed(text, tmp_path / "run", {"data.preprocess": ["Normalization"]})
+    assert "of epoch 2; the model of epoch 1 is in" in problem.message
+    assert problem.path == "train.phases.1.optimizer.learning_rate"
+    assert text.splitlines()[problem.span.line - 1][problem.span.column - 1 :].startswith("99}}")
+    assert problem.help == (
+        "lower the learning rate (99 is 9,900 times Keras's own for `SGD`); or set `global_clipnorm: 1.0` in the optimizer"
+    )
+
+
 @pytest.mark.parametrize("way", ["min", "max"])
 def test_no_number_is_worse_than_nan(way):
     sign = 1 if way == "min" else -1

@@ -175,7 +175,7 @@ MORE = [
     ("tensorboard", ("open",), 1, errno.EACCES, True),
     ("tensorboard", ("mkdir",), 1, errno.ENOSPC, True),
     ("tensorboard/train", ("write",), 3, errno.EIO, False),
-    ("run.json", CREATING, 2, errno.ENOSPC, True),
+    ("run.json", CREATING, 4, errno.ENOSPC, True),
     ("run.json", ("rename",), 3, errno.EIO, False),
     ("model.keras", ("rename",), 1, errno.EIO, False),
     ("curves.png", CREATING, 2, errno.ENOSPC, True),
@@ -202,11 +202,12 @@ def test_a_disk_that_fails_ends_the_command_and_the_run_goes_on(
     goes_on(disk, run, whole)
 
 
-def test_a_disk_that_fails_before_there_is_a_run(disk, spec, tmp_path):
+@pytest.mark.parametrize("part", ["spec.yaml", pytest.param("run.json", marks=pytest.mark.full)])
+def test_a_disk_that_fails_before_there_is_a_run(disk, spec, tmp_path, part):
     run = tmp_path / "run"
-    done = disk.run("fit", spec, "--out", run, "--quiet", disk=Disk(run, CREATING, "spec.yaml", 1, errno.ENOSPC, True))
+    done = disk.run("fit", spec, "--out", run, "--quiet", disk=Disk(run, CREATING, part, 2, errno.ENOSPC, True))
     assert (done.code, "K608" in done.err, "Traceback" in done.err) == (4, True, False), done.err
-    assert "help: make room, then train again" in done.err and "--resume" not in done.err
+    assert f"help: make room, remove `{run}`, then train again\n" in done.err and "--resume" not in done.err
 
 
 @pytest.mark.parametrize("limit", [6000, pytest.param(20_000, marks=pytest.mark.full)])
@@ -251,7 +252,7 @@ def test_a_disk_that_becomes_read_only(nursery, spec, whole, tmp_path):
         run = place / "run"
         import signal
 
-        stopped = nursery.run("fit", spec, "--out", run, "--quiet", kill=[("batch", 20, signal.SIGKILL)])
+        stopped = nursery.run("fit", spec, "--out", run, "--quiet", kill=[("epoch", 2, signal.SIGKILL)])
         assert stopped.code == -9
         subprocess.run(["mount", "-o", "remount,ro", place], check=True)
         before = files(run)

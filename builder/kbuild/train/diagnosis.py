@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kbuild.plan.check import check
+from kbuild.spec.phases import written
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.source import Span
 from kbuild.train.findings import EXPLODING, Probe, slower
@@ -31,49 +32,67 @@ class Remedy:
     span: Span | None
 
 
-def not_finite(job: Job, failure: Failure, path: Path, best: int | None, probes: Sequence[Probe] = ()) -> Problem:
+def not_finite(
+    job: Job, failure: Failure, path: Path, best: int | None, probes: Sequence[Probe] = (), phase: int = 0
+) -> Problem:
     """The problem to tell, at the place of the likeliest cause.
 
     Args:
         path: the run directory.
         best: the best epoch, from 1, whose model is in it; None if no epoch was finished.
         probes: the last look at the network, if there was one.
+        phase: in which it happened, from 0.
     """
     kept = f"; the model of epoch {best} is in `{path}`" if best is not None else ""
-    found = list(remedies(job, probes[-1] if probes else None))
+    found = list(remedies(job, probes[-1] if probes else None, phase))
     first, *more = found
     help = "; or ".join([first.text, *(one.text for one in more[:1])])
     span = first.span or job.spec.span(first.path)
     return Problem("K510", f"{failure}{kept}", span, help=help, path=first.path)
 
 
-def remedies(job: Job, probe: Probe | None = None) -> Iterator[Remedy]:
-    """What to change, the likeliest cause first; at least one."""
+def remedies(job: Job, probe: Probe | None = None, phase: int = 0) -> Iterator[Remedy]:
+    """What to change, the likeliest cause first; at least one.
+
+    Args:
+        probe: the last look at the network.
+        phase: the one under way, from 0.
+    """
     seen = job.dataset.header.seen
     ranges = {**seen.targets, **seen.inputs}
     bad = [name for name, of in ranges.items() if not (math.isfinite(of.low) and math.isfinite(of.high))]
     if bad:
         yield Remedy(f"the training data are not finite in `{bad[0]}`; clean them", "data.source", None)
         return
-    told = list(_told(job))
+    told = list(_told(job, phase))
     yield from (one for code, one in told if code == RATE)
     yield from _fragile(job)
     yield from (one for code, one in told if code == SCALE)
     yield from _half(job)
     yield from _targets(job)
-    yield from _shorter(job, probe, any(code == RATE for code, _ in told))
+    yield from _shorter(job, probe, any(code == RATE for code, _ in told), phase)
 
 
-def _told(job: Job) -> Iterator[tuple[str, Remedy]]:
-    """What rules say of the spec that may be the cause."""
+def _told(job: Job, phase: int) -> Iterator[tuple[str, Remedy]]:
+    """What rules say of the spec that may be the cause; what they say of other phases is none."""
     try:
         problems = check(job.spec, job.dataset.header).problems
     except SpecError:
         return
     for one in problems:
         text = f"lower it: {one.message}" if one.code == RATE else f"scale the inputs: {one.help}"
-        if one.code in (RATE, SCALE) and one.severity == "warning":
+        if one.code in (RATE, SCALE) and one.severity == "warning" and _in(job, one.path or "train", phase):
             yield one.code, Remedy(text, one.path or "train", one.span)
+
+
+def _in(job: Job, path: str, phase: int) -> bool:
+    """Whether what stands at a path of the spec holds in a phase."""
+    top, *rest = path.split(".")
+    if top != "train" or not rest:
+        return True
+    if rest[0] == "phases":
+        return rest[1:2] == [str(phase)]
+    return rest[0] not in written(job.spec, phase)
 
 
 def _fragile(job: Job) -> Iterator[Remedy]:
@@ -99,14 +118,14 @@ def _targets(job: Job) -> Iterator[Remedy]:
         yield Remedy(text, "data.source", job.spec.span("data.source"))
 
 
-def _shorter(job: Job, probe: Probe | None, said: bool) -> Iterator[Remedy]:
+def _shorter(job: Job, probe: Probe | None, said: bool, phase: int) -> Iterator[Remedy]:
     """Shorter steps: what helps where nothing else is known.
 
     Args:
         said: a rule has told of the learning rate.
     """
-    about, call = known(job, None), inner(job.spec.train.optimizer)
-    path = "train.optimizer"
+    about, call = known(job, None, phase), inner(job.phases[phase].spec.train.optimizer)
+    path = f"train.phases.{phase}.optimizer" if "optimizer" in written(job.spec, phase) else "train.optimizer"
     span = call.spans.get("learning_rate", call.span)
     if not said:
         yield Remedy(slower(about), f"{path}.learning_rate" if "learning_rate" in call.args else path, span)

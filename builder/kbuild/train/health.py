@@ -40,7 +40,7 @@ class Health(keras.callbacks.Callback):
         super().__init__()
         self._job, self._file, self._told = job, path / "report" / "health.json", told
         self._look: Callable[[int, int], Probe] | None = None
-        self._of: tuple[int, ...] = ()
+        self._of: list[Any] = []
         self.probes = _read(self._file, start)
         self.error: str | None = None
 
@@ -52,9 +52,9 @@ class Health(keras.callbacks.Callback):
         if self.error is None and done >= FEWEST and (ends or done // EVERY > (done - steps) // EVERY):
             self._probe(epoch + 1, done)
 
-    def findings(self, rows: Sequence[Numbers], best: int | None) -> list[Finding]:
-        """What is wrong, by the last probe and the history; kept in `report/health.json` too."""
-        found = findings(self.probes[-1] if self.probes else None, rows, known(self._job, best))
+    def findings(self, rows: Sequence[Numbers], best: int | None, phase: int = 0) -> list[Finding]:
+        """What is wrong, by the last probe and the history; kept in `report/health.json` too. See `known`."""
+        found = findings(self.probes[-1] if self.probes else None, rows, known(self._job, best, phase))
         self._write(found)
         return found
 
@@ -62,8 +62,8 @@ class Health(keras.callbacks.Callback):
         model: Any = self.model
         try:
             # a phase may train other variables, with another optimizer
-            trained = (id(model.optimizer), *map(id, model.trainable_variables))
-            if self._look is None or trained != self._of:
+            trained = [model.optimizer, *model.trainable_variables]
+            if self._look is None or list(map(id, trained)) != list(map(id, self._of)):
                 self._look, self._of = probing(self._job), trained
             found = self._look(epoch, done)
         except Exception as error:
@@ -81,9 +81,14 @@ class Health(keras.callbacks.Callback):
         atomic.write_json(self._file, {**plain, "error": self.error})
 
 
-def known(job: Job, best: int | None) -> Known:
-    """What is known of a run beside its numbers."""
-    train = job.spec.train
+def known(job: Job, best: int | None, phase: int = 0) -> Known:
+    """What is known of a run beside its numbers.
+
+    Args:
+        best: the best epoch, from 1.
+        phase: the last that was begun, from 0, for which the model is compiled.
+    """
+    train = job.phases[phase].spec.train
     call = inner(train.optimizer)
     found = signature(call.namespace, call.name)
     usual = next((p.default for p in found.parameters if p.name == "learning_rate"), None) if found else None

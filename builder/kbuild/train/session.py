@@ -70,12 +70,13 @@ def _guarded(job: Job, path: Path, command: Sequence[str], report: Reporter, sta
         with contextlib.suppress(OSError):
             if begun:
                 rundir.describe(path, status="failed", error=str(error))
-        then = f"go on with `kbuild fit --resume {path}`; what was saved before is whole" if begun else "train again"
+        then = f"then go on with `kbuild fit --resume {path}`; what was saved before is whole"
+        then = then if begun else f"remove `{path}`, then train again"
         raise SpecError(
             Problem(
                 "K608",
                 f"cannot write the run `{path}`: {error.strerror or error}",
-                help=f"make room, then {then}",
+                help=f"make room, {then}",
             )
         ) from error
     finally:
@@ -102,7 +103,8 @@ def _train(job: Job, path: Path, command: Sequence[str], report: Reporter, start
             scarce = memory.is_shortage(cause)
             if scarce:
                 memory.release(cause)
-            run = _finish(job, path, keeper, made.guard, made.best, cause)
+            phase = (made.recorder.phase or 1) - 1
+            run = _finish(job, path, keeper, made.guard, made.best, phase, cause)
     finally:
         keeper.close(well)
     if cause is not None:
@@ -112,7 +114,7 @@ def _train(job: Job, path: Path, command: Sequence[str], report: Reporter, start
         raise SpecError(broken(cause, where, job.dataset.train, job.model)) from cause
     if made.guard.failure is not None:
         probes = [] if keeper.health is None else keeper.health.probes
-        raise SpecError(diagnosis.not_finite(job, made.guard.failure, path, run.best_epoch, probes[-1:]))
+        raise SpecError(diagnosis.not_finite(job, made.guard.failure, path, run.best_epoch, probes[-1:], phase))
     return run
 
 
@@ -171,12 +173,15 @@ def bare(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, model.output, name=model.name)
 
 
-def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, cause: Exception | None) -> Run:
-    """Save what there is and describe it."""
+def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, phase: int, cause: Exception | None) -> Run:
+    """Save what there is and describe it.
+
+    Args:
+        phase: the last that was begun, from 0.
+    """
     whole = cause is None and guard.failure is None
     status = "failed" if not whole else "stopped" if guard.signals.received else "done"
-    number = int(keeper.rows[-1].get("phase", 1)) - 1 if keeper.rows else 0
-    section = job.phases[number].spec.train.early_stopping
+    section = job.phases[phase].spec.train.early_stopping
     restore = section is None or section.restore_best_weights or not whole or status == "stopped"
     if best.weights is not None and restore:
         job.model.set_weights(best.weights)
@@ -198,7 +203,7 @@ def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, cause: Exception
     weights: Any = [taken.as_json() for taken in job.started] or rundir.info(path).get("weights") or ()
     run = Run(path, status, len(keeper.rows), seconds, epoch, numbers, test, guard.signals.received, weights)
     if keeper.health is not None and status != "stopped":
-        run = replace(run, health=[one.sentence for one in keeper.health.findings(keeper.rows, epoch)])
+        run = replace(run, health=[one.sentence for one in keeper.health.findings(keeper.rows, epoch, phase)])
         keeper.tell(run.health)
     _show(keeper.board, path, numbers)
     rundir.describe(
