@@ -138,7 +138,9 @@ def test_one_sentence_at_the_end_says_so(dead):
 
 
 def test_what_is_said_of_the_optimizer_is_said_of_the_phase(tmp_path):
-    phases = "optimizer: {SGD: {learning_rate: 0.5, clipnorm: 1}}, phases: [{epochs: 1}, {epochs: 3, optimizer: {Adam: 10}}]"
+    phases = (
+        "optimizer: {SGD: {learning_rate: 0.5, clipnorm: 1}}, phases: [{epochs: 1}, {epochs: 3, optimizer: {Adam: 10}}]"
+    )
     text = NET.replace("epochs: 3, ", "") % ("{Dense: 64}, ReLU", phases)
     run = fit(load(text), out=tmp_path / "run", report=Notes())
     assert "lower the learning rate (10 is 10,000 times Keras's own for `Adam`)" in run.health[0]
