@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kbuild.data.order import deal, permutation
+from kbuild.data.order import deal, permutation, sample
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -37,3 +37,25 @@ def test_every_place_gets_every_example():
     orders = np.array([permutation(5, 3, epoch) for epoch in range(2000)])
     shares = np.array([np.bincount(orders[:, place], minlength=5) for place in range(5)]) / 2000
     assert np.abs(shares - 0.2).max() < 0.05
+
+
+@given(st.integers(0, 500), seeds)
+def test_a_sample_has_as_many_examples_and_depends_on_nothing_else(count, seed):
+    found = sample(count, seed)
+    assert found.shape == (count,)
+    assert set(found.tolist()) <= set(range(count))
+    np.random.seed(count)
+    assert (sample(count, seed) == found).all()
+
+
+def test_a_sample_draws_every_example_as_often_and_63_percent_of_them():
+    drawn = np.array([np.bincount(sample(50, seed), minlength=50) for seed in range(2000)])
+    assert np.abs(drawn.mean(axis=0) - 1).max() < 0.12
+    assert abs((drawn > 0).mean() - (1 - (1 - 1 / 50) ** 50)) < 0.003
+    # each draw is independent: the variance is that of the binomial distribution
+    assert abs(drawn.var() - 50 * (1 / 50) * (1 - 1 / 50)) < 0.02
+
+
+def test_a_sample_is_the_same_in_every_release():
+    assert sample(8, 0).tolist() == [0, 0, 1, 1, 3, 3, 4, 6]
+    assert (sample(8, 1) != sample(8, 0)).any()

@@ -60,6 +60,11 @@ def test_schedules_in_epochs_and_percent():
     )
 
 
+def test_a_bootstrap_is_asked_for():
+    assert (train("epochs: 1").bootstrap, train("bootstrap: true").bootstrap) == (False, True)
+    assert train("{bootstrap: true, repeats: 5}").repeats == 5
+
+
 def test_sections_are_switched_off_with_false_and_on_with_true():
     assert train("{early_stopping: true, tensorboard: false}").early_stopping == EarlyStopping()
     assert train("{early_stopping: false, tensorboard: false}").tensorboard is None
@@ -110,6 +115,11 @@ def test_a_budget_is_optional_in_each_part():
         ("{accumulate: 2, optimizer: {Adam: {gradient_accumulation_steps: 4}}}", "K153",
          "`train.accumulate` and `gradient_accumulation_steps` of `Adam` both accumulate gradients",
          "keep `train.accumulate`"),
+        ("bootstrap: 5", "K105", "`train.bootstrap`: must be `true` or `false`, not `5`", None),
+        ("{bootstrp: true}", "K101", "`train` has no key `bootstrp`", "did you mean `bootstrap`?"),
+        ("phases: [{bootstrap: true}]", "K152", "`bootstrap` belongs to the whole run, not to a phase",
+         "write it under `train`; a phase may say `epochs`, `trainable`, `optimizer`, `schedule`, `early_stopping`, "
+         "`accumulate`, `class_weight` or `callbacks`"),
         ("distribute: model_parallel", "K105",
          "`train.distribute`: must be 'none' or 'data_parallel', not `model_parallel`", None),
         ("distribute: true", "K105", "`train.distribute`: must be 'none' or 'data_parallel', not `true`", None),

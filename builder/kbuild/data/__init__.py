@@ -6,7 +6,8 @@ One file for each kind of source fills a `Loaded` (`loaded.py`): `named.py` and 
 what fits into memory; the rest is `lazy.py`, whose rows lie in a file (`stored.py`) or in one that is made of it once
 (`unpacked.py`, `cells.py`, `encoded.py`), and `survey.py` reads it through. `labels.py` tells the task of a target, and
 `weights.py` what its classes weigh; `split.py` and `order.py` decide which example goes where and when, `parts.py` how
-many; `seen.py` looks at values; `columns.py` and `tokens.py` learn how text becomes numbers, and `encode.py` applies
-that, also to new rows. `guess/` finds out what a file or folder holds before there is a spec. `fail.py` makes the
+many, and `bootstrap.py` draws some several times; `seen.py` looks at values; `columns.py` and `tokens.py` learn how
+text becomes numbers, and `encode.py` applies that, also to new rows. `guess/` finds out what a file or folder holds
+before there is a spec. `fail.py` makes the
 problems. Nothing here imports Keras, but the one function in `sets.py` that asks `keras.datasets` for its files.
 """

@@ -199,6 +199,7 @@ class Train(Section):
     execution: Literal["auto"] | Execution = "auto"
     budget: Budget | None = None
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
+    bootstrap: bool = False
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     deterministic: bool = False
     accumulate: Annotated[int, Field(ge=1, le=10**6)] = 1

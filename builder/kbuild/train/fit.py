@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kbuild.data.bootstrap import bootstrapped
 from kbuild.data.load import load
 from kbuild.model import backend as engine
 from kbuild.model.use import trusted
@@ -87,6 +88,9 @@ def prepared(spec: Spec, backend: str | None, execution: object = None) -> "Iter
     trusted(spec.use)
     with shortage.told(spec):
         dataset = load(spec.data, spec.train.seed, features=features(spec), trust=spec.trust)
+    if spec.train.bootstrap:
+        dataset, drawn = bootstrapped(dataset, spec.train.seed)
+        told = (*told, drawn)
     # these import Keras, which must not happen before the backend is chosen
     from kbuild.model import learn
     from kbuild.train import execution as how

@@ -36,6 +36,7 @@ _ABOUT = {
     "trainable": "By entry: `true`, `false`, or patterns of the layers in it that learn in this phase.",
     "phases": "Parts of the training, one after the other: each is laid over `train`, and the weights go on.",
     "repeats": "How many times to train, each with the next seed: a set of runs, with mean and standard deviation.",
+    "bootstrap": "Train on as many examples drawn with replacement from the training part, other ones for each seed.",
     "seed": "Of the split, the initial weights, the order and the noise.",
     "deterministic": "The same bits on the same machine, slower.",
 }
