@@ -5,7 +5,10 @@ import pytest
 import kbuild
 from kbuild.plan.check import check
 from kbuild.spec.fill import filled
+from kbuild.spec.hole import hole
 from kbuild.spec.load import load
+from kbuild.spec.values import values
+from kbuild.text.node import node
 from kbuild.text.problem import SpecError
 from kbuild.text.write import write
 
@@ -86,3 +89,17 @@ def test_choices_is_a_map_of_plain_values(text):
 
 def test_python_lays_them_over_a_spec():
     assert kbuild.check(load(SPEC)) == [p for p in kbuild.check(load(SPEC)) if p.severity != "error"]
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ({"$float": [0.0, 0.6], "step": 0.1}, (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)),
+        ({"$float": [0.1, 0.75], "step": 0.2}, (0.1, 0.3, 0.5, 0.7)),
+        ({"$float": [1e-4, 0.1], "step": 10, "sampling": "log"}, (0.0001, 0.001, 0.01, 0.1)),
+        ({"$int": [32, 256], "step": 2, "sampling": "log"}, (32, 64, 128, 256)),
+    ],
+)
+def test_steps_are_counted_as_they_are_written(written, wanted):
+    # 0.1 six times in floats is 0.6000000000000001, which lies above the upper end
+    assert values(hole(node(written))) == wanted

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 
 from kbuild.spec.hole import Choose, Hole, default
 from kbuild.text.node import Node, Scalar, plain
@@ -41,6 +42,8 @@ def values(hole: Hole) -> tuple[Value, ...] | None:
     >>> from kbuild.spec.hole import hole
     >>> values(hole(node({"$int": [2, 9], "step": 3})))
     (2, 5, 8)
+    >>> values(hole(node({"$float": [0.0, 0.6], "step": 0.3})))
+    (0.0, 0.3, 0.6)
     """
     if hole.kind == "choice":
         return tuple(hole.options)
@@ -49,14 +52,16 @@ def values(hole: Hole) -> tuple[Value, ...] | None:
     if hole.kind == "float" and hole.step is None:
         return (float(hole.low),) if hole.low == hole.high else None
     step = hole.step if hole.step is not None else 1
+    # as they are written: 0.1 three times is 0.3, and the last is never above the upper end
+    low, by = Decimal(str(hole.low)), Decimal(str(step))
     if hole.step is not None and hole.sampling == "log":
         count = int(math.log(hole.high / hole.low, step) + 1e-9) + 1
-        found = [hole.low * step**i for i in range(count)]
+        found = [low * by**i for i in range(count)]
     else:
         count = int((hole.high - hole.low) / step + 1e-9) + 1
         if count > 10**6:
             return None
-        found = [hole.low + step * i for i in range(count)]
+        found = [low + by * i for i in range(count)]
     return tuple(int(v) for v in found) if hole.kind == "int" else tuple(float(v) for v in found)
 
 
