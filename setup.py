@@ -43,7 +43,7 @@ setup(
         "jax": ["jax>=0.12"],
         "torch": ["torch"],
         "onnx": ["onnx", "tf2onnx"],
-        "ray": ["ray[default]"],
+        "ray": ["ray>=2.60"],
         "tabular": ["pyarrow"],
         "dev": [
             "hypothesis>=6.170",
@@ -51,6 +51,7 @@ setup(
             "pyright[nodejs]>=1.1.414",
             "pytest>=9.2",
             "pytest-xdist>=3.8",
+            "ray>=2.60",
             "ruff>=0.17.5",
             "setuptools>=65.5",  # a test builds the wheel
             "wheel>=0.48",

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "builder" / "kbuild"
 ROOMS = ["text", "spec", "data", "plan", "model", "train", "search", "cli"]
-HEAVY = {"keras", "keras_tuner", "tensorflow", "jax", "torch"}
+HEAVY = {"keras", "keras_tuner", "tensorflow", "jax", "torch", "ray"}
 SLOW = {"sklearn", "pandas", "matplotlib", "scipy", "PIL", "tensorboard"}
 TREES = {path: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
 
@@ -121,8 +121,8 @@ def declared() -> dict[str, str]:
 
 def test_what_is_declared_is_imported_and_the_other_way_round():
     called = {"yaml": "pyyaml", "sklearn": "scikit-learn", "PIL": "pillow", "keras_tuner": "keras-tuner"}
-    # pydantic needs pydantic_core, in exactly one version; jax and torch are extras; grpc stays a part of tensorboard
-    elsewhere = {"kbuild", "pydantic_core", "jax", "torch", "pyarrow"}
+    # pydantic needs pydantic_core, in exactly one version; jax, torch and ray are extras; grpc stays a part of tensorboard
+    elsewhere = {"kbuild", "pydantic_core", "jax", "torch", "ray", "pyarrow"}
     found = {name.split(".")[0] for tree in TREES.values() for name in imports(tree)}
     found = {called.get(name, name) for name in found - elsewhere - set(sys.stdlib_module_names)}
     # the signatures of KerasTuner are read from its source; it imports six without declaring it

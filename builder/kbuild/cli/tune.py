@@ -18,6 +18,10 @@ SpecOrNone = Annotated[
 ]
 Resume = Annotated[Path | None, typer.Option("--resume", metavar="STUDY", help="Go on with a study.")]
 Parallel = Annotated[int | None, typer.Option("--parallel", metavar="N", min=1, help="Trials at the same time.")]
+Ray = Annotated[
+    str | None,
+    typer.Option("--ray", metavar="ADDRESS", help="Train on a Ray cluster: local, auto, HOST:PORT or ray://HOST:PORT."),
+]
 Refit = Annotated[bool, typer.Option("--refit", help="Then train the best on all the data, test part excepted.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The study's directory; default runs/NAME-NNN.")]
 
@@ -26,6 +30,7 @@ def tune(
     spec: SpecOrNone = None,
     resume: Resume = None,
     parallel: Parallel = None,
+    ray: Ray = None,
     refit: Refit = False,
     out: Out = None,
     as_json: Json = False,
@@ -47,13 +52,13 @@ def tune(
 
     report = reporter(quiet or as_json)
     if resume is not None:
-        found = search.resume(resume, data_roots=data_roots or (), trust=trust, report=report)
+        found = search.resume(resume, data_roots=data_roots or (), trust=trust, ray=ray, report=report)
     else:
         read = load(str(spec), sets=sets or (), data_roots=data_roots or (), trust=trust)
         if not as_json:
             tell([problem for problem in check(read).problems if problem.severity != "hint"])
         command = ("kbuild", *sys.argv[1:])
-        found = search.tune(read, out=out, backend=backend, parallel=parallel, command=command, report=report)
+        found = search.tune(read, out=out, backend=backend, parallel=parallel, ray=ray, command=command, report=report)
     again = None
     if refit and found.status == "done" and found.best is not None:
         from kbuild.search.refit import refit as train

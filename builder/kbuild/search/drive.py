@@ -14,12 +14,12 @@ from typing import Any
 from kbuild.data.header import Header
 from kbuild.plan.space import Space
 from kbuild.search import ledger
+from kbuild.search.executor import Executor
 from kbuild.search.oracle import Asked, Oracle
 from kbuild.search.seeing import Reporter
 from kbuild.search.study import Trial, of_events, place
 from kbuild.search.task import Outcome, Task
 from kbuild.search.trials import Prepared, prepared
-from kbuild.search.workers import Workers
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train.signals import Signals
@@ -36,8 +36,6 @@ class Plan:
     Args:
         seed: of the search.
         parallel: how many trials at a time the oracle is asked for; never changed in a study.
-        workers: how many are trained at the same time.
-        threads: of each worker.
         hours: how long it may take, all its parts together; None is as long as it likes.
     """
 
@@ -49,8 +47,6 @@ class Plan:
     direction: str
     seed: int
     parallel: int
-    workers: int
-    threads: int
     backend: str | None
     hours: float | None = None
 
@@ -92,11 +88,14 @@ class Driver:
         return self.before + time.monotonic() - self.began
 
 
-def drive(plan: Plan, events: list[ledger.Event], oracle: Oracle, signals: Signals, report: Reporter) -> Driver:
+def drive(
+    plan: Plan, events: list[ledger.Event], oracle: Oracle, workers: Executor, signals: Signals, report: Reporter
+) -> Driver:
     """Search until the oracle, the budget or a signal ends it.
 
     Args:
         events: what the ledger holds.
+        workers: which train.
 
     Raises:
         SpecError: K641 if the oracle does not ask again for what the ledger holds.
@@ -106,8 +105,6 @@ def drive(plan: Plan, events: list[ledger.Event], oracle: Oracle, signals: Signa
     made = Driver(plan, oracle, book, report, signals, list(events))
     made.ends = {event["trial"]: event for event in events if event["event"] == "end"}
     made.before = max((float(event.get("elapsed", 0.0)) for event in events), default=0.0)
-    tune = plan.spec.tune
-    workers = Workers(plan.workers, plan.threads, None if tune is None else tune.timeout)  # pyright: ignore
     try:
         while not _stopped(made, workers):
             _advance(made)
@@ -118,7 +115,6 @@ def drive(plan: Plan, events: list[ledger.Event], oracle: Oracle, signals: Signa
                 _take(made, found)
             report.tick(made.trials, made.elapsed)
     finally:
-        workers.close()
         book.close()
     return made
 
@@ -197,7 +193,7 @@ def _same(made: Driver, asked: Asked, ready: Prepared) -> str | None:
     return None
 
 
-def _start(made: Driver, workers: Workers) -> None:
+def _start(made: Driver, workers: Executor) -> None:
     """Give free workers what waits, in the order in which it was asked for."""
     waiting = [trial for trial in sorted(made.tasks) if not workers.has(trial)]
     for trial in waiting[: workers.free]:
@@ -256,7 +252,7 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {path: value.item() if hasattr(value, "item") else value for path, value in values.items()}
 
 
-def _stopped(made: Driver, workers: Workers) -> bool:
+def _stopped(made: Driver, workers: Executor) -> bool:
     """Whether a signal ended the study; those that train have then saved."""
     if made.signals.received is None:
         return False

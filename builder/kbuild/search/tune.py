@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from kbuild.model import backend as engine
-from kbuild.plan.budget import machine_memory
 from kbuild.plan.check import Checked, check
 from kbuild.plan.corners import corners, problems
 from kbuild.plan.space import Space, space
 from kbuild.search import ledger
 from kbuild.search.answer import answer
+from kbuild.search.connect import connected
 from kbuild.search.drive import Driver, Plan, drive
+from kbuild.search.executor import Site
 from kbuild.search.oracle import Oracle
 from kbuild.search.seeing import Reporter, reporter
 from kbuild.search.study import FOLDER, KIND, Study, is_study, open_study
-from kbuild.search.workers import cores, gpus
+from kbuild.search.workers import Machine
 from kbuild.spec.fill import open_tree, roots
 from kbuild.spec.load import load
 from kbuild.spec.spec import Spec
@@ -29,9 +30,6 @@ from kbuild.train import atomic, lock, monitors, rundir
 from kbuild.train.fit import needs_data
 from kbuild.train.signals import Signals
 
-EACH = 2 * 2**30
-"""Bytes that a worker is reckoned to need, Keras included."""
-
 
 def tune(
     spec: Spec,
@@ -39,6 +37,7 @@ def tune(
     out: Path | None = None,
     backend: str | None = None,
     parallel: int | None = None,
+    ray: str | None = None,
     command: Sequence[str] = (),
     report: Reporter | None = None,
 ) -> Study:
@@ -48,12 +47,15 @@ def tune(
         out: the study's directory, absent or empty; None makes `runs/NAME-NNN`.
         backend: `tensorflow`, `jax` or `torch`; None is the one that is configured or installed.
         parallel: trials at the same time; None as the spec says, else as many as the cores, GPUs and memory can use.
+        ray: address of a Ray cluster that trains: `local`, `auto`, `HOST:PORT` or `ray://HOST:PORT`; None is this
+            machine without Ray.
 
     Returns:
         The study, `done`, or `stopped` by SIGINT or SIGTERM; `failed` if too many trials in a row failed.
 
     Raises:
-        SpecError: K170 if there is nothing to search, K166 without data; what `check` finds; K601, K602.
+        SpecError: K170 if there is nothing to search, K166 without data; what `check` finds; K516, K517 if
+            there is no Ray or no cluster; K601, K602.
     """
     needs_data(spec)
     found = check(spec)
@@ -63,16 +65,17 @@ def tune(
     spec_tune = spec.tune or Tune()
     spec = replace(spec, tune=spec_tune)
     running = engine.start(backend)
-    count = parallel or spec_tune.parallel or _parallel(spec_tune)
-    path = rundir.create(spec.name, out, folders=("source", FOLDER))
-    with lock.held(path):
-        text = write(open_tree(spec))
-        _begin(path, spec, text, running, count, command)
-        rundir.keep_sources(path, spec.sources)
-        book = ledger.Ledger(path / ledger.NAME)
-        book.add({"event": "study", "spec": text})
-        book.close()
-        return _search(path, spec, where, found, report or reporter())
+    with _site(ray) as site:
+        count = parallel or spec_tune.parallel or _most_workers(spec_tune, site.parallel())
+        path = rundir.create(spec.name, out, folders=("source", FOLDER))
+        with lock.held(path):
+            text = write(open_tree(spec))
+            _begin(path, spec, text, running, (count, site.threads(count)), command)
+            rundir.keep_sources(path, spec.sources)
+            book = ledger.Ledger(path / ledger.NAME)
+            book.add({"event": "study", "spec": text})
+            book.close()
+            return _search(path, spec, where, found, site, report or reporter())
 
 
 def resume(
@@ -80,13 +83,14 @@ def resume(
     *,
     data_roots: Sequence[str | Path] = (),
     trust: bool = False,
+    ray: str | None = None,
     report: Reporter | None = None,
 ) -> Study:
-    """Go on with a study that was stopped or killed: it becomes what it would have been.
+    """Go on with a study that was stopped or killed, here or on a Ray cluster: it becomes what it would have been.
 
     Raises:
         SpecError: K603–K605, K642 if it is no study; K620 if another process runs it; K640 if its ledger is damaged;
-            K641 if its spec, its data or KerasTuner is another than before.
+            K641 if its spec, its data or KerasTuner is another than before; K516, K517 without Ray or a cluster.
     """
     path = Path(path)
     info: dict[str, Any] = rundir.info(path)
@@ -99,9 +103,11 @@ def resume(
         spec = load(path / "spec.yaml", data_roots=data_roots, trust=trust)
         found = check(spec)
         engine.start(str(info["backend"]))
-        rundir.describe(path, status="running", resumed=rundir.now(), **rundir.process())
         spec = replace(spec, tune=spec.tune or Tune())
-        return _search(path, spec, searchable(spec, found), found, report or reporter())
+        where = searchable(spec, found)
+        with _site(ray) as site:
+            rundir.describe(path, status="running", resumed=rundir.now(), **rundir.process())
+            return _search(path, spec, where, found, site, report or reporter())
 
 
 def searchable(spec: Spec, found: Checked) -> Space:
@@ -129,23 +135,28 @@ def objective(spec: Spec, found: Checked) -> tuple[str, str]:
     return wanted.name, monitors.direction(wanted.name, wanted.direction, metrics)
 
 
-def _search(path: Path, spec: Spec, where: Space, found: Checked, report: Reporter) -> Study:
+def _site(ray: str | None) -> contextlib.AbstractContextManager[Site]:
+    return contextlib.nullcontext(Machine()) if ray is None else connected(ray)
+
+
+def _search(path: Path, spec: Spec, where: Space, found: Checked, site: Site, report: Reporter) -> Study:
     assert spec.tune is not None
     info: dict[str, Any] = rundir.info(path)
     name, direction = objective(spec, found)
     rundir.describe(path, objective=name, direction=direction)
     seed = spec.train.seed if spec.tune.seed is None else spec.tune.seed
     oracle = Oracle(spec.tune, where, direction, seed)  # pyright: ignore[reportArgumentType]
-    count = int(info["parallel"])
+    count, threads = int(info["parallel"]), int(info["threads"])
     plan = Plan(
-        spec, where, found.header, path, name, direction, seed, count, min(count, _most_workers(spec.tune, count)),
-        int(info["threads"]), str(info["backend"]), spec.tune.budget.hours,
+        spec, where, found.header, path, name, direction, seed, count, str(info["backend"]), spec.tune.budget.hours,
     )  # fmt: skip
+    workers = _most_workers(spec.tune, count)
     report.start(name, direction, oracle.most, len(where.dims))
-    report.note(f"study {path}: {plan.workers} at a time, {plan.threads} thread{'s' if plan.threads > 1 else ''} each")
+    report.note(f"study {path}: {workers} at a time, {threads} thread{'s' if threads > 1 else ''} each")
+    timeout: float | None = spec.tune.timeout  # pyright: ignore[reportAssignmentType]
     try:
-        with Signals() as signals:
-            made = drive(plan, list(ledger.read(path / ledger.NAME)), oracle, signals, report)
+        with Signals() as signals, contextlib.closing(site.executor(path, workers, threads, timeout)) as held:
+            made = drive(plan, list(ledger.read(path / ledger.NAME)), oracle, held, signals, report)
             return _finish(made)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -172,7 +183,8 @@ def _finish(made: Driver) -> Study:
     return study
 
 
-def _begin(path: Path, spec: Spec, text: str, backend: str, count: int, command: Sequence[str]) -> None:
+def _begin(path: Path, spec: Spec, text: str, backend: str, share: tuple[int, int], command: Sequence[str]) -> None:
+    """Describe the study. `share`: trials at a time, threads of each."""
     rundir.describe(
         path,
         kind=KIND,
@@ -183,21 +195,14 @@ def _begin(path: Path, spec: Spec, text: str, backend: str, count: int, command:
         command=list(command),
         versions=rundir.versions(),
         backend=backend,
-        parallel=count,
-        threads=max(1, len(cores()) // count),
+        parallel=share[0],
+        threads=share[1],
         spec_digest=hashlib.sha256(text.encode()).hexdigest(),
         data_roots=[str(root) for root in roots(spec)],
         trust=spec.trust,
         use=[str(file) for file in spec.use],
     )
     atomic.write_text(path / "spec.yaml", text)
-
-
-def _parallel(section: Tune) -> int:
-    """As many trials at a time as the GPUs, or the cores and the memory, can use."""
-    if gpus():
-        return len(gpus())
-    return _most_workers(section, max(1, min(len(cores()), machine_memory() // EACH)))
 
 
 def _most_workers(section: Tune, count: int) -> int:

@@ -5,10 +5,8 @@ again. Nothing is shared but a pipe, and no port is opened.
 """
 
 import contextlib
-import gc
 import multiprocessing
 import os
-import resource
 import signal
 import sys
 import threading
@@ -19,12 +17,25 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
+from kbuild.plan.budget import machine_memory
+from kbuild.search.executor import ATTEMPTS, EACH, Executor, Memory, few_threads, too_long
 from kbuild.search.task import Outcome, Task, run
 
-ATTEMPTS = 2
-"""How often a trial is trained whose process dies; then it has failed."""
-GROWTH = 1.2
-"""A worker whose memory has grown by this factor since its first trial makes room for a new one."""
+
+class Machine:
+    """This machine as a place where trials are trained."""
+
+    def parallel(self) -> int:
+        """One a GPU, or as many as the cores and the memory can use."""
+        return len(gpus()) or max(1, min(len(cores()), machine_memory() // EACH))
+
+    def threads(self, count: int) -> int:
+        """An equal share of the cores."""
+        return max(1, len(cores()) // count)
+
+    def executor(self, path: Path, count: int, threads: int, timeout: float | None) -> Executor:
+        """Processes; the study's directory is theirs too."""
+        return Workers(count, threads, timeout)
 
 
 @dataclass(slots=True)
@@ -125,7 +136,7 @@ class Workers:
             return self._died(at, worker, task)
         if self._timeout is not None and time.monotonic() - worker.began > self._timeout:
             self._end(at)
-            return (Outcome(task.trial, "failed", reason=f"it took longer than {self._timeout:g} seconds"),)
+            return (too_long(task, self._timeout),)
         return ()
 
     def _died(self, at: int, worker: _Worker, task: Task) -> Sequence[Outcome]:
@@ -156,37 +167,21 @@ def work(pipe: Any, threads: int, cores: Sequence[int], number: int) -> None:
     _bound(threads, cores, number)
     _follow(os.getppid())
     sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
-    first: int | None = None
+    memory = Memory()
     while True:
         try:
             task = pipe.recv()
         except (EOFError, OSError):
             return
         found = run(task)
-        held = _released()
-        first = held if first is None else first
+        grown = memory.grown()
         with contextlib.suppress(OSError):
-            pipe.send((found, held > GROWTH * first))
-
-
-def _released() -> int:
-    """Give back what a trial held; kilobytes that the process has then."""
-    if "keras" in sys.modules:
-        import keras
-
-        keras.utils.clear_session()
-    gc.collect()
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") // 1024
-    except (OSError, ValueError, IndexError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            pipe.send((found, grown))
 
 
 def _bound(threads: int, cores: Sequence[int], number: int) -> None:
     """Few threads, before anything is imported that makes them; one GPU, where there are several."""
-    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        os.environ[name] = str(threads)
+    few_threads(threads)
     if hasattr(os, "sched_setaffinity"):
         with contextlib.suppress(OSError):
             os.sched_setaffinity(0, cores)
