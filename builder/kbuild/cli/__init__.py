@@ -16,5 +16,6 @@ fit.py       fit
 lr.py        lr; chart.py draws a curve in a terminal
 tune.py      tune
 run.py       evaluate, predict
+compare.py   compare; compare_tables.py are its tables
 board.py     board
 """

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from kbuild.cli import board, check, data, diff, fit, layers, lr, new, rules, run, schema, shipped, show, tune
+from kbuild.cli import board, check, compare, data, diff, fit, layers, lr, new, rules, run, schema, shipped, show, tune
 from kbuild.text.problem import SpecError
 from kbuild.version import __version__
 
@@ -142,6 +142,7 @@ def _bug(error: Exception) -> int:
 
 
 _VERBS = (check.check, show.show, data.data, diff.diff, shipped.ls, shipped.cp, new.new, layers.layers)
-_VERBS += (schema.schema, rules.rules, fit.fit, lr.lr, tune.tune, run.evaluate, run.predict, board.board)
+_VERBS += (schema.schema, rules.rules, fit.fit, lr.lr, tune.tune, run.evaluate, run.predict)
+_VERBS += (compare.compare, board.board)
 for _verb in _VERBS:
     app.command(_verb.__name__)(_guarded(_verb))

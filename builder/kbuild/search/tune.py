@@ -13,6 +13,7 @@ from kbuild.plan.corners import corners, problems
 from kbuild.plan.space import Space, space
 from kbuild.search import ledger
 from kbuild.search.answer import answer
+from kbuild.search.axes import described
 from kbuild.search.connect import connected
 from kbuild.search.drive import Driver, Plan, drive
 from kbuild.search.executor import Site
@@ -143,7 +144,7 @@ def _search(path: Path, spec: Spec, where: Space, found: Checked, site: Site, re
     assert spec.tune is not None
     info: dict[str, Any] = rundir.info(path)
     name, direction = objective(spec, found)
-    rundir.describe(path, objective=name, direction=direction)
+    rundir.describe(path, objective=name, direction=direction, holes=described(where))
     seed = spec.train.seed if spec.tune.seed is None else spec.tune.seed
     oracle = Oracle(spec.tune, where, direction, seed)  # pyright: ignore[reportArgumentType]
     count, threads = int(info["parallel"]), int(info["threads"])

@@ -40,5 +40,6 @@ witness.py      what the first steps of a run changed; verify.py does them again
 fit.py          Spec → Run
 members.py      Spec → the runs that it asks for: repeats, folds
 several.py      a set of runs: trains its members one after another; runset.py is the set, read back
+compare.py      runs side by side, and what differs in their specs
 lr.py           Spec → RangeTest; steer.py says where a rate stands in a spec, sweep.py trains, rates.py reads the curve
 """

@@ -23,7 +23,7 @@ def curves(path: Path, columns: Mapping[str, Sequence[float]], best: int | None)
     names = [name for name in columns if name not in history.FIRST and not name.startswith("val_")]
     names = [*names[:11], "learning_rate"]
     wide = min(3, len(names))
-    figure, axes = _figure(-(-len(names) // wide), wide, (4.2, 3.0))
+    figure, axes = blank(-(-len(names) // wide), wide, (4.2, 3.0))
     for axis, name in zip(axes, names, strict=False):
         epochs = columns["epoch"]
         mark = "o" if len(epochs) < 3 else None
@@ -36,7 +36,7 @@ def curves(path: Path, columns: Mapping[str, Sequence[float]], best: int | None)
         axis.set_title(name.replace("_", " "), fontsize=10)
         axis.set_xlabel("epoch", fontsize=8)
         axis.xaxis.get_major_locator().set_params(integer=True)
-    _save(figure, axes[len(names) :], path)
+    save(figure, axes[len(names) :], path)
 
 
 def bands(path: Path, histories: Sequence[Mapping[str, Sequence[float]]]) -> None:
@@ -49,7 +49,7 @@ def bands(path: Path, histories: Sequence[Mapping[str, Sequence[float]]]) -> Non
     shared = [name for name in histories[0] if all(name in columns for columns in histories)]
     names = [name for name in shared if name not in history.FIRST and not name.startswith("val_")][:12]
     wide = min(3, len(names))
-    figure, axes = _figure(-(-len(names) // wide), wide, (4.2, 3.0))
+    figure, axes = blank(-(-len(names) // wide), wide, (4.2, 3.0))
     for axis, name in zip(axes, names, strict=False):
         drawn = [(name, TRAIN, "training"), (f"val_{name}", VALIDATION, "validation")]
         for column, color, label in drawn:
@@ -60,7 +60,7 @@ def bands(path: Path, histories: Sequence[Mapping[str, Sequence[float]]]) -> Non
         axis.set_xlabel("epoch", fontsize=8)
         axis.xaxis.get_major_locator().set_params(integer=True)
     figure.suptitle(f"mean ± standard deviation of {len(histories)} runs", fontsize=9)
-    _save(figure, axes[len(names) :], path)
+    save(figure, axes[len(names) :], path)
 
 
 def _band(axis, epochs: Sequence[Sequence[float]], rows: Sequence[Sequence[float]], color: str, label: str) -> None:
@@ -75,11 +75,61 @@ def _band(axis, epochs: Sequence[Sequence[float]], rows: Sequence[Sequence[float
         axis.fill_between(along, mean - spread, mean + spread, color=color, alpha=0.2, linewidth=0)
 
 
+def beside(path: Path, runs: Sequence[tuple[str, Mapping[str, Sequence[float]]]]) -> None:
+    """Curves of different runs, a chart for each metric: a colour a run, training dashed, validation solid.
+
+    Args:
+        runs: label and columns of `history.csv` of each; a metric that not all have shows those that do.
+    """
+    columns = dict.fromkeys(name for _, one in runs for name in one if name not in history.FIRST)
+    names = [name for name in columns if not name.startswith("val_")][:12]
+    wide = min(3, max(len(names), 1))
+    tall = max(-(-len(names) // wide), 1)
+    figure, axes = blank(tall, wide, (4.6, 3.3))
+    for axis, name in zip(axes, names, strict=False):
+        for at, (_, one) in enumerate(runs):
+            for column, line in ((name, "--"), (f"val_{name}", "-")):
+                if column in one:
+                    mark = "o" if len(one[column]) < 3 else None
+                    axis.plot(one["epoch"], one[column], color=_colour(at, len(runs)), linestyle=line, marker=mark)
+        if _far([value for _, one in runs for column in (name, f"val_{name}") for value in one.get(column, ())]):
+            axis.set_yscale("log")
+        axis.set_title(name.replace("_", " "), fontsize=10)
+        axis.set_xlabel("epoch", fontsize=8)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    _keys(figure, [_short(label, 40) for label, _ in runs], wide)
+    save(figure, axes[len(names) :], path)
+
+
+def _keys(figure, labels: Sequence[str], wide: int) -> None:
+    """One legend for all charts, below them."""
+    from matplotlib.lines import Line2D
+
+    lines = [Line2D([], [], color=_colour(at, len(labels)), linewidth=2) for at in range(len(labels))]
+    lines += [Line2D([], [], color=INK, linestyle="--"), Line2D([], [], color=INK)]
+    figure.legend(
+        lines, [*labels, "training", "validation"], loc="outside lower center", ncols=min(2 * wide, 6), frameon=False,
+        fontsize=8,
+    )  # fmt: skip
+
+
+def _far(values: Sequence[float]) -> bool:
+    """Whether one curve would press the others flat: numbers above 0 that differ by more than a factor of 50."""
+    known = [value for value in values if np.isfinite(value)]
+    return bool(known) and min(known) > 0 and max(known) > 50 * min(known)
+
+
+def _colour(at: int, count: int) -> tuple[float, float, float, float]:
+    import matplotlib as mpl
+
+    return mpl.colormaps["tab10"](at) if count <= 10 else mpl.colormaps["turbo"](at / (count - 1))
+
+
 def confusion(path: Path, matrix: np.ndarray, classes: Sequence[str], title: str) -> None:
     """A confusion matrix: colour is the share of the true class, numbers are examples."""
     count = len(classes)
     side = float(np.clip(0.42 * count + 2.2, 3.6, 12))
-    figure, (axis,) = _figure(1, 1, (side, side))
+    figure, (axis,) = blank(1, 1, (side, side))
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
     axis.set_title(title, fontsize=10)
@@ -92,7 +142,7 @@ def confusion(path: Path, matrix: np.ndarray, classes: Sequence[str], title: str
             color = "white" if share[row, column] > 0.55 else INK
             axis.text(column, row, str(matrix[row, column]), ha="center", va="center", fontsize=8, color=color)
     axis.grid(False)
-    _save(figure, [], path)
+    save(figure, [], path)
 
 
 def pictures(path: Path, images: Sequence[np.ndarray], titles: Sequence[str]) -> None:
@@ -102,17 +152,17 @@ def pictures(path: Path, images: Sequence[np.ndarray], titles: Sequence[str]) ->
         images: (height, width), (height, width, 1) or (height, width, 3), any range.
     """
     wide = min(6, max(1, len(images)))
-    figure, axes = _figure(-(-len(images) // wide), wide, (1.7, 2.0))
+    figure, axes = blank(-(-len(images) // wide), wide, (1.7, 2.0))
     for axis, image, title in zip(axes, images, titles, strict=False):
         axis.imshow(_scaled(image), cmap="gray", vmin=0, vmax=1)
         axis.set_title(title, fontsize=7)
         axis.set_axis_off()
-    _save(figure, axes[len(images) :], path)
+    save(figure, axes[len(images) :], path)
 
 
 def scatter(path: Path, true: np.ndarray, predicted: np.ndarray, title: str) -> None:
     """Predicted over true numbers, with the line on which they are equal."""
-    figure, (axis,) = _figure(1, 1, (4.2, 4.2))
+    figure, (axis,) = blank(1, 1, (4.2, 4.2))
     true, predicted = np.ravel(true), np.ravel(predicted)
     low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
     axis.plot([low, high], [low, high], color=BEST, linewidth=0.8)
@@ -120,7 +170,7 @@ def scatter(path: Path, true: np.ndarray, predicted: np.ndarray, title: str) -> 
     axis.set_title(title, fontsize=10)
     axis.set_xlabel("true")
     axis.set_ylabel("predicted")
-    _save(figure, [], path)
+    save(figure, [], path)
 
 
 def rates(
@@ -132,7 +182,7 @@ def rates(
         rates, losses, smoothed: (n,); what is not finite is left out, and what is far above the rest runs out of the
             picture.
     """
-    figure, (axis,) = _figure(1, 1, (6.4, 4.0))
+    figure, (axis,) = blank(1, 1, (6.4, 4.0))
     axis.plot(rates, losses, color=BEST, linewidth=0.7, alpha=0.6, label="loss of a batch")
     axis.plot(rates, smoothed, color=TRAIN, linewidth=1.8, label="smoothed")
     axis.set_xscale("log")
@@ -146,7 +196,7 @@ def rates(
     axis.set_xlabel("learning rate", fontsize=9)
     axis.set_ylabel("loss", fontsize=9)
     axis.legend(frameon=False, fontsize=8)
-    _save(figure, [], path)
+    save(figure, [], path)
 
 
 def span(curve: np.ndarray) -> tuple[float, float]:
@@ -163,7 +213,12 @@ def span(curve: np.ndarray) -> tuple[float, float]:
     return low, high if high > low else low + max(abs(low), 1e-3)
 
 
-def _figure(rows: int, columns: int, size: tuple[float, float]):
+def blank(rows: int, columns: int, size: tuple[float, float]):
+    """A figure and the list of its axes, row by row.
+
+    Args:
+        size: of one of them, width and height in inches.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -176,7 +231,8 @@ def _figure(rows: int, columns: int, size: tuple[float, float]):
     return figure, axes
 
 
-def _save(figure, unused: Sequence, path: Path) -> None:
+def save(figure, unused: Sequence, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all, without the axes that nothing was drawn in."""
     for axis in unused:
         axis.set_axis_off()
     with atomic.writing(path) as temporary:
@@ -190,5 +246,5 @@ def _scaled(image: np.ndarray) -> np.ndarray:
     return (image - low) / (high - low) if high > low else np.zeros_like(image)
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 16 else name[:15] + "…"
+def _short(name: str, most: int = 16) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"

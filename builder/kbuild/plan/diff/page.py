@@ -106,6 +106,11 @@ def percent(both: Numbers, form: str = "{}") -> str:
     return form.format(f"{100 * (after - before) / before:+.3g} %")
 
 
+def short(number: int) -> str:
+    """Three digits and a letter, as for FLOPs: `1.21 k`."""
+    return _number(number, short=True)
+
+
 _LABELS: Mapping[str, str] = {"layers": "layers", "params": "parameters", "trainable": "trainable", "flops": "FLOPs"}
 
 
