@@ -21,6 +21,16 @@ Port = Annotated[
 ]
 
 LOOK_SECONDS = 5.0
+PATTERNS = (
+    "tensorboard",
+    "*/tensorboard",
+    "*/*/tensorboard",
+    "*/members/*/tensorboard",
+    "trials/*/members/*/tensorboard",
+    "*/trials/*/tensorboard",
+    "*/trials/*/members/*/tensorboard",
+)
+"""Of a run, of a set, of a study, and of a folder of them."""
 
 
 def board(dir: Where = Path("runs"), port: Port = None, quiet: Quiet = False, debug: Debug = False) -> int:
@@ -50,9 +60,11 @@ def board(dir: Where = Path("runs"), port: Port = None, quiet: Quiet = False, de
 def link(dir: Path, links: Path) -> None:
     """Let TensorBoard see each run under its own name: `mnist_mlp-001/train`, without `tensorboard` amid it."""
     root = dir.resolve()
-    for pattern in ("tensorboard", "*/tensorboard", "*/*/tensorboard", "*/members/*/tensorboard"):
+    for pattern in PATTERNS:
         for events in root.glob(pattern):
             run = events.parent
+            if run != root and (run / "trials").is_dir():
+                continue  # a study describes the columns of one table; among other runs TensorBoard finds them itself
             name = root.name if run == root else str(run.relative_to(root)).replace(os.sep, "-")
             with contextlib.suppress(FileExistsError):
                 (links / name).symlink_to(events, target_is_directory=True)

@@ -13,7 +13,7 @@ parcel.py    a run directory ↔ bytes, where no disk is shared
 ledger.py    what happened ↔ `ledger.jsonl`, the only truth of a study
 drive.py     the driver: asks, trains, tells
 study.py     a study's directory → Study, Trial
-answer.py    Study → `best.yaml`, `top/`, `trials.csv`
+answer.py    Study → `best.yaml`, `top/`, `trials.csv`; board.py tells TensorBoard of its holes
 axes.py      the holes as lines on which values have a place; what `run.json` keeps of them
 importance.py  what each hole matters
 front.py     the trials that are worth their size

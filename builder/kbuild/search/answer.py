@@ -1,11 +1,12 @@
-"""Study → what it found, as files: `best.yaml`, `top/1.yaml` … `5.yaml`, `trials.csv`."""
+"""Study → what it found, as files: `best.yaml`, `top/1.yaml` … `5.yaml`, `trials.csv`, and columns for TensorBoard."""
 
 import csv
 import io
 from pathlib import Path
 
+from kbuild.search.board import board
 from kbuild.search.study import Study, Trial
-from kbuild.train import atomic
+from kbuild.train import atomic, rundir
 
 TOP = 5
 FIRST = ("trial", "status", "score", "sd", "epochs", "seconds", "params", "flops", "reason")
@@ -26,6 +27,7 @@ def answer(study: Study) -> None:
     for rank, trial in enumerate(study.ranked[:TOP], 1):
         atomic.write_text(top / f"{rank}.yaml", spec(study, trial))
     atomic.write_text(study.path / "best.yaml", spec(study, best))
+    board(study)
 
 
 def spec(study: Study, trial: Trial) -> str:
@@ -37,6 +39,7 @@ def spec(study: Study, trial: Trial) -> str:
         f"# {study.objective} {trial.score:.6g}{sd}, {rank} of {len(study.ranked)} trials in {study.path.name}",
         f"# trial {trial.number}, {trial.epochs} epochs; its run is {path.relative_to(study.path)}",
         *(f"# {name} = {value}" for name, value in trial.values.items()),
+        *_threads(path),
     ]
     return "\n".join(lines) + "\n" + _text(path)
 
@@ -53,6 +56,19 @@ def table(study: Study) -> str:
         row = [*(known[name] for name in FIRST), *(trial.test.get(name) for name in tests)]
         writer.writerow([*row, *(trial.values.get(path) for path in paths)])
     return out.getvalue()
+
+
+def _threads(run: Path) -> list[str]:
+    """What the last bits of the score depend on besides the spec; nothing for a run that did not write it down."""
+    first = run / "members" / "1"
+    known = rundir.info(first if first.is_dir() else run)
+    count = known.get("threads")
+    if not isinstance(count, int):
+        return []
+    said = f"# trained with {count} thread{'s' if count > 1 else ''}"
+    if known.get("backend") != "tensorflow" or known.get("device") != "cpu":
+        return [said]
+    return [f"{said}; for the same bits set TF_NUM_INTRAOP_THREADS={count} for `kbuild fit`"]
 
 
 def _text(run: Path) -> str:

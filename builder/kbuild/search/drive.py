@@ -243,7 +243,7 @@ def _task(plan: Plan, asked: Asked, ready: Prepared) -> Task:
     parent = None if asked.parent is None or not ready.goes_on else place(plan.path, asked.parent)
     return Task(
         asked.trial, spec.name, ready.text, spec.home, tuple(spec.data_roots), spec.trust,
-        place(plan.path, asked.trial), plan.objective, plan.backend, asked.epochs, parent,
+        place(plan.path, asked.trial), plan.objective, plan.backend, asked.epochs, parent, _plain(ready.values),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from kbuild.spec.spec import Spec
 from kbuild.text.problem import SpecError
 from kbuild.text.read import read
 from kbuild.text.source import Source
+from kbuild.train.trial import Trial, training
 
 if TYPE_CHECKING:
     from kbuild.train.run import Run
@@ -30,6 +31,7 @@ class Task:
         out: the run directory of the trial; one that is there is gone on with.
         parent: the run directory that it goes on from, None begins.
         objective: what the score is.
+        values: what was chosen, by path of hole, for TensorBoard.
     """
 
     trial: int
@@ -43,6 +45,7 @@ class Task:
     backend: str | None = None
     epochs: int | None = None
     parent: Path | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ class Outcome:
 def run(task: Task) -> Outcome:
     """Train a trial, from its beginning or from where it was stopped. Raises nothing: what fails is an outcome."""
     try:
-        return outcome(task, _trained(task))
+        with training(Trial(f"trial {task.trial}", task.values)):
+            return outcome(task, _trained(task))
     except SpecError as error:
         return Outcome(task.trial, "failed", reason=error.problems[0].message)
     except MemoryError:

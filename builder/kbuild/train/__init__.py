@@ -20,7 +20,7 @@ guard.py        a signal, or a number that is none any more, ends training; diag
 shortage.py     memory that is not there
 signals.py      a signal ends the run after the step that is under way
 events.py       TensorBoard event files, written without TensorFlow
-tensorboard.py  what kbuild puts into them
+tensorboard.py  what kbuild puts into them; trial.py says which trial of a search it is
 progress.py     what a person sees while it runs
 figures.py      curves, confusion matrix, worst mistakes and range tests as pictures
 metrics.py      what predictions are worth: per class, confusion, errors

@@ -122,7 +122,7 @@ def _shape(*sizes: int) -> Any:
 
 
 def cut(folder: Path, step: int) -> None:
-    """Leave out what event files say of steps after `step`, and of the end of a run that goes on.
+    """Leave out what event files say of steps after `step`, and of the table of hyperparameters of a run that goes on.
 
     Each file is replaced whole; a torn record at its end is left out too. A file of which nothing stays is removed.
 
@@ -149,4 +149,4 @@ def _stays(record: bytes, step: int) -> bool:
     return event.step <= step and not any(tag.startswith(_ENDINGS) for tag in tags)
 
 
-_ENDINGS = ("_hparams_/session_end", "_hparams_/experiment", "best/", "confusion", "curves", "worst")
+_ENDINGS = ("_hparams_/", "best/", "test/", "confusion", "curves", "worst")

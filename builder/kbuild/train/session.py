@@ -132,6 +132,8 @@ class _Keeper:
             events.cut(path / "tensorboard", len(self.rows) if start is not None else -1)
             if start is None:
                 self.board.begin(text, job.model, _hyperparameters(job))
+            else:
+                self.board.session(_hyperparameters(job))
         done = 0 if start is None else start.epoch * job.train.steps + start.batch
         self.health = Health(job, path, self.probe, done) if job.spec.train.health else None
 
@@ -205,7 +207,7 @@ def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, phase: int, caus
     if keeper.health is not None and status != "stopped":
         run = replace(run, health=[one.sentence for one in keeper.health.findings(keeper.rows, epoch, phase)])
         keeper.tell(run.health)
-    _show(keeper.board, path, numbers)
+    _show(keeper.board, path, numbers, test)
     rundir.describe(
         path,
         monitor=best.monitor,
@@ -217,13 +219,13 @@ def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, phase: int, caus
     return run
 
 
-def _show(board: Board | None, path: Path, numbers: Mapping[str, float]) -> None:
+def _show(board: Board | None, path: Path, numbers: Mapping[str, float], test: Mapping[str, float]) -> None:
     if board is None:
         return
     for name in ("confusion", "curves", "worst"):
         if (path / "report" / f"{name}.png").exists():
             board.picture(name, path / "report" / f"{name}.png")
-    board.best(numbers)
+    board.best(numbers, test)
 
 
 def _begin(job: Job, path: Path, text: str, command: Sequence[str], start: Position | None) -> None:

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from kbuild.train.events import Events
+from kbuild.train.trial import current
 
 PLUGIN = "hparams"
 
@@ -36,8 +37,18 @@ class Board:
         run = self._file("")
         run.text("spec", _fenced(spec, "yaml"))
         run.text("network", _fenced(summary(model)))
-        self._hparams("_hparams_/session_start_info", session_start_info=_session(values))
-        run.flush()
+        self.session(values)
+
+    def session(self, values: Mapping[str, object]) -> None:
+        """Write the hyperparameters of the run, one row of TensorBoard's table; of a trial, what the search chose.
+
+        Trainings of one trial are one row, with their mean.
+        """
+        trial = current()
+        told = values if trial is None else trial.values
+        info = _session(told, "" if trial is None else trial.name)
+        self._hparams("_hparams_/session_start_info", session_start_info=info)
+        self._file("").flush()
 
     def epoch(self, row: Mapping[str, float], model: keras.Model) -> None:
         """Write one row of the history, and the weights when it is their turn."""
@@ -70,12 +81,15 @@ class Board:
         with Image.open(io.BytesIO(data)) as image:
             self._file("").image(tag, data, (image.height, image.width))
 
-    def best(self, numbers: Mapping[str, float]) -> None:
-        """Write the best epoch's numbers, which the table of hyperparameters shows."""
-        for name, value in numbers.items():
-            self._file("").scalar(f"best/{name}", float(value), 0)
-        if numbers:
-            self._hparams("_hparams_/experiment", experiment=_experiment(numbers))
+    def best(self, numbers: Mapping[str, float], test: Mapping[str, float]) -> None:
+        """Write the best epoch's numbers and those of the test part, which the table of hyperparameters shows.
+
+        TensorBoard finds out itself which columns there are: an experiment that one run describes holds for all that
+        are looked at with it.
+        """
+        for part, known in (("best", numbers), ("test", test)):
+            for name, value in known.items():
+                self._file("").scalar(f"{part}/{name}", float(value), 0)
 
     def end(self, success: bool) -> None:
         """The run is over, well or not; have everything on the disk."""
@@ -105,8 +119,8 @@ def summary(model: keras.Model) -> str:
     return "\n".join(lines)
 
 
-def _session(values: Mapping[str, object]):
-    info = _messages("plugin_data_pb2").SessionStartInfo(start_time_secs=time.time())
+def _session(values: Mapping[str, object], group: str):
+    info = _messages("plugin_data_pb2").SessionStartInfo(start_time_secs=time.time(), group_name=group)
     for name, value in values.items():
         if isinstance(value, bool):
             info.hparams[name].bool_value = value
@@ -115,12 +129,6 @@ def _session(values: Mapping[str, object]):
         else:
             info.hparams[name].string_value = str(value)
     return info
-
-
-def _experiment(best: Mapping[str, float]):
-    api_pb2 = _messages("api_pb2")
-    infos = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=f"best/{name}"), display_name=name) for name in best]
-    return api_pb2.Experiment(time_created_secs=time.time(), metric_infos=infos)
 
 
 def _ending(success: bool):
