@@ -57,9 +57,13 @@ class Done:
 
 
 class Nursery:
-    """The process that forks. Use it in a `with`."""
+    """The process that forks. Use it in a `with`.
 
-    def __init__(self, folder: Path):
+    Args:
+        modules: imported besides those that training takes.
+    """
+
+    def __init__(self, folder: Path, modules: Sequence[str] = ()):
         self.folder, self._number = folder, 0
         library = folder / "disk.so"
         build = ["cc", "-shared", "-fPIC", "-O1", "-o", library, HERE / "disk.c", "-ldl"]
@@ -68,7 +72,11 @@ class Nursery:
         if self.disk:
             environment["LD_PRELOAD"] = str(library)
         self._process = subprocess.Popen(
-            [sys.executable, __file__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, __file__, *modules],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self._ask({"verb": "ready"})
 
@@ -180,6 +188,8 @@ def _serve() -> None:
     backend.start()
     for module in ("cli.main", "train.fit", "train.session", "train.resume", "train.score"):
         __import__(f"kbuild.{module}")
+    for module in sys.argv[1:]:
+        __import__(module)
     places: dict[int, str] = {}
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)

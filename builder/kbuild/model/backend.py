@@ -66,6 +66,16 @@ def seed(seed: int, deterministic: bool = False) -> None:
     keras.utils.set_random_seed(seed)
 
 
+def threads() -> int:
+    """Threads that share an operation on a CPU. On TensorFlow their number decides the last bits of a convolution."""
+    told = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    if sys.modules["keras"].config.backend() == "tensorflow":
+        of_python = sys.modules["tensorflow"].config.threading.get_intra_op_parallelism_threads()
+        if of_python or (told.isdecimal() and int(told)):
+            return of_python or int(told)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def device_memory() -> int | None:
     """Bytes of the GPU or TPU that is used; None on a CPU, and where the backend does not tell."""
     running = sys.modules["keras"].config.backend() if "keras" in sys.modules else ""

@@ -202,12 +202,16 @@ def _start(made: Driver, workers: Executor) -> None:
 
 
 def _take(made: Driver, found: Outcome) -> None:
-    """A worker is done with a trial."""
+    """A worker is done with a trial. One that somebody else stopped is a task still."""
+    if found.status == "stopped":
+        if found.reason is not None:
+            help = f"make room, then go on with `kbuild tune --resume {made.plan.path}`; what was told before is whole"
+            raise SpecError(Problem("K608", found.reason, help=help))
+        return
     made.tasks.pop(found.trial, None)
-    if found.status != "stopped":
-        _same_data(made, found)
-        _end(made, found, found.status)
-        made.report.ended(made.trials, found.trial, made.elapsed)
+    _same_data(made, found)
+    _end(made, found, found.status)
+    made.report.ended(made.trials, found.trial, made.elapsed)
 
 
 def _same_data(made: Driver, found: Outcome) -> None:

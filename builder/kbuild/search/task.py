@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from kbuild.train.runset import RunSet
 
 Status = Literal["done", "failed", "stopped"]
+ORPHAN_SECONDS = 60.0
+"""How long a process may hold a trial's run whose driver was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Outcome:
     Args:
         score: the objective, of the epoch that the run keeps; the mean where a trial is trained several times.
         sd: its sample standard deviation over those trainings.
-        reason: why it failed.
+        reason: why it failed; of one that is stopped, what the disk refused.
         data: digest of the examples.
     """
 
@@ -75,8 +78,10 @@ def run(task: Task) -> Outcome:
     """Train a trial, from its beginning or from where it was stopped. Raises nothing: what fails is an outcome."""
     try:
         with training(Trial(f"trial {task.trial}", task.values)):
-            return outcome(task, _trained(task))
+            return outcome(task, _alone(task))
     except SpecError as error:
+        if error.problems[0].code == "K608":  # the disk's fault: with room, the trial goes on
+            return Outcome(task.trial, "stopped", reason=error.problems[0].message)
         return Outcome(task.trial, "failed", reason=error.problems[0].message)
     except MemoryError:
         return Outcome(task.trial, "failed", reason="there is no memory left")
@@ -116,6 +121,18 @@ def _data(path: Path) -> str | None:
         if isinstance(data, dict):
             return data.get("digest")
     return None
+
+
+def _alone(task: Task) -> "Run | RunSet":
+    """Train where a worker of a driver that was killed may still be about to end."""
+    until = time.monotonic() + ORPHAN_SECONDS
+    while True:
+        try:
+            return _trained(task)
+        except SpecError as error:
+            if error.problems[0].code != "K620" or time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 def _trained(task: Task) -> "Run | RunSet":

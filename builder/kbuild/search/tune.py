@@ -72,10 +72,6 @@ def tune(
         with lock.held(path):
             text = write(open_tree(spec))
             _begin(path, spec, text, running, (count, site.threads(count)), command)
-            rundir.keep_sources(path, spec.sources)
-            book = ledger.Ledger(path / ledger.NAME)
-            book.add({"event": "study", "spec": text})
-            book.close()
             return _search(path, spec, where, found, site, report or reporter())
 
 
@@ -185,7 +181,13 @@ def _finish(made: Driver) -> Study:
 
 
 def _begin(path: Path, spec: Spec, text: str, backend: str, share: tuple[int, int], command: Sequence[str]) -> None:
-    """Describe the study. `share`: trials at a time, threads of each."""
+    """Write the study down. `share`: trials at a time, threads of each."""
+    atomic.write_text(path / "spec.yaml", text)
+    rundir.keep_sources(path, spec.sources)
+    book = ledger.Ledger(path / ledger.NAME)
+    book.add({"event": "study", "spec": text})
+    book.close()
+    # the last of them: what has it is a study, and can be gone on with
     rundir.describe(
         path,
         kind=KIND,
@@ -203,7 +205,6 @@ def _begin(path: Path, spec: Spec, text: str, backend: str, share: tuple[int, in
         trust=spec.trust,
         use=[str(file) for file in spec.use],
     )
-    atomic.write_text(path / "spec.yaml", text)
 
 
 def _most_workers(section: Tune, count: int) -> int:

@@ -255,6 +255,7 @@ def _begin(job: Job, path: Path, text: str, command: Sequence[str], start: Posit
         versions=rundir.versions(),
         backend=keras.backend.backend(),
         device=execution.device(),
+        threads=backend.threads(),
         **({} if job.spread is None else {"devices": job.spread.devices, "processes": job.spread.processes}),
         execution=job.running.choice.as_json(),
         seed=spec.train.seed,
