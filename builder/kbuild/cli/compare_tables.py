@@ -116,11 +116,12 @@ def _trial(found: "StudyCompared", trial: "Trial", spread: bool, tests: Sequence
 
 def _reasons(trials: "Sequence[Trial]") -> None:
     from kbuild.cli.output import say
+    from kbuild.text.snippet import harmless
 
     counts: dict[str, list[int]] = {}
     for trial in trials:
         if trial.status == "failed":
-            counts.setdefault(trial.reason or "it does not say why", []).append(trial.number)
+            counts.setdefault(harmless(trial.reason or "it does not say why"), []).append(trial.number)
     for reason, numbers in sorted(counts.items(), key=lambda item: -len(item[1]))[:5]:
         which = ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
         say(f"failed (trial{'s' if len(numbers) > 1 else ''} {which}): {reason}")
@@ -130,6 +131,7 @@ def _show_holes(found: "StudyCompared") -> None:
     """What each hole matters, and what it was in the best trials."""
     from kbuild.cli.output import say, show_table
     from kbuild.search.axes import text
+    from kbuild.text.snippet import harmless
 
     weights = {weight.path: weight for weight in found.importance.weights}
     ordered = sorted(found.axes, key=lambda axis: -weights[axis.path].share if axis.path in weights else 1.0)
@@ -139,7 +141,7 @@ def _show_holes(found: "StudyCompared") -> None:
         weight = weights.get(axis.path)
         told = [] if not weights else ["never varied"] if weight is None else [_share(weight.share, weight.sd)]
         values = [text(trial.values[axis.path]) if axis.path in trial.values else "·" for trial in best]
-        rows.append([axis.path, *told, *values])
+        rows.append([harmless(axis.path), *told, *values])
     heads = [f"trial {trial.number}" for trial in best]
     show_table(["hole", *(["importance"] * bool(weights)), *heads], rows, right=["importance"])
     if any("·" in row for row in rows):
@@ -186,5 +188,7 @@ def _flops(number: int | None) -> str:
 
 
 def _cut(value: str, columns: int) -> str:
-    most = max(WIDTH // columns, 14)
+    from kbuild.text.snippet import harmless
+
+    value, most = harmless(value), max(WIDTH // columns, 14)
     return value if len(value) <= most else value[: most - 1] + "…"

@@ -20,6 +20,6 @@ front.py     the trials that are worth their size
 pictures.py  all that as pictures
 compare.py   Study → its trials side by side
 refit.py     the best once more, on all the data
-seeing.py    what a person sees while it runs
+seeing.py    what a person sees while it runs; live.py is the table at the foot of a terminal
 tune.py      Spec → Study, and a study that was stopped → the same, gone on with
 """

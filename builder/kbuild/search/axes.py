@@ -9,6 +9,7 @@ from typing import Any, Literal
 from kbuild.plan.space import Space
 from kbuild.search.study import Study, Trial
 from kbuild.spec.values import Value
+from kbuild.text.snippet import harmless
 from kbuild.train import rundir
 
 WIDE = 50
@@ -84,7 +85,7 @@ def labels(paths: Sequence[str]) -> dict[str, str]:
     >>> labels(["model.a.units", "model.b.units", "train.rate"])
     {'model.a.units': 'a.units', 'model.b.units': 'b.units', 'train.rate': 'rate'}
     """
-    return {path: _end(path, paths) for path in paths}
+    return {path: harmless(_end(path, paths)) for path in paths}
 
 
 def text(value: Value) -> str:
@@ -95,7 +96,14 @@ def text(value: Value) -> str:
     """
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else harmless(str(value))
+
+
+def brief(values: Mapping[str, Value], most: int = 6) -> str:
+    """What was chosen, by the shortest ends of the paths that tell the holes apart: `units=64 rate=0.2`."""
+    names = labels(list(values))
+    shown = [f"{names[path]}={text(value)}" for path, value in list(values.items())[:most]]
+    return " ".join([*shown, "…"] if len(values) > most else shown)
 
 
 def _end(path: str, others: Sequence[str]) -> str:
@@ -112,7 +120,7 @@ def _axis(path: str, label: str, told: Mapping[str, Any], trials: Sequence[Trial
     conditional = len(values) < len(trials)
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
     if not numbers or told.get("kind") in ("choice", "bool"):
-        first = [str(option) for option in told.get("options") or ()]
+        first = [text(option) for option in told.get("options") or ()]
         found = sorted({text(value) for value in values}, key=_natural)
         named = tuple(dict.fromkeys([*first, *found]))
         return Axis(path, label, "category", labels=named, conditional=conditional)

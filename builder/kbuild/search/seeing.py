@@ -3,17 +3,20 @@
 import math
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
-from kbuild.search.study import Trial, better
-from kbuild.spec.values import Value
+from kbuild.search import live
+from kbuild.search.axes import brief
+from kbuild.search.study import Trial, better, order
+from kbuild.text.snippet import harmless
 
 
 class Reporter:
     """Says nothing: what `--quiet` and `--json` take. The others extend it."""
 
-    def start(self, objective: str, direction: str, most: int | None, dims: int) -> None:
-        """A search begins, for `most` trials (None: as many as the oracle likes) over `dims` holes."""
+    def start(self, objective: str, direction: str, most: int | None, dims: int, path: Path | None = None) -> None:
+        """A search begins in `path`, for `most` trials (None: as many as the oracle likes) over `dims` holes."""
 
     def note(self, text: str) -> None:
         """Something worth knowing."""
@@ -34,9 +37,9 @@ class Reporter:
 class Plain(Reporter):
     """Lines of text on standard output."""
 
-    def start(self, objective: str, direction: str, most: int | None, dims: int) -> None:
+    def start(self, objective: str, direction: str, most: int | None, dims: int, path: Path | None = None) -> None:
         """See `Reporter`."""
-        self._objective, self._direction, self._most = objective, direction, most
+        self._objective, self._direction, self._most, self._path = objective, direction, most, path
         trials = "trials" if most is None else f"{most} trials"
         self._say(f"{trials} over {dims} hole{'' if dims == 1 else 's'}, for the {direction}imum of {objective}")
 
@@ -53,44 +56,51 @@ class Plain(Reporter):
 
 
 class Rich(Plain):
-    """The same, and below it what is being trained, the best so far and the time that is left."""
+    """The same, and below it the best trials, what is being trained and the time that is left."""
 
     def __init__(self) -> None:
         from rich.console import Console
 
         self._console = Console(highlight=False)
-        self._running: dict[int, float] = {}
+        self._began: dict[int, float] = {}
         self._live = None
 
-    def start(self, objective: str, direction: str, most: int | None, dims: int) -> None:
+    def start(self, objective: str, direction: str, most: int | None, dims: int, path: Path | None = None) -> None:
         """See `Reporter`."""
         from rich.live import Live
 
-        super().start(objective, direction, most, dims)
+        super().start(objective, direction, most, dims, path)
         self._live = Live("", console=self._console, refresh_per_second=4, transient=True)
         self._live.start()
 
     def begun(self, trial: int) -> None:
         """See `Reporter`."""
-        self._running[trial] = time.monotonic()
+        self._began[trial] = time.monotonic()
 
     def ended(self, trials: Sequence[Trial], trial: int, elapsed: float) -> None:
         """See `Reporter`."""
-        self._running.pop(trial, None)
+        self._began.pop(trial, None)
         super().ended(trials, trial, elapsed)
 
     def tick(self, trials: Sequence[Trial], elapsed: float) -> None:
         """See `Reporter`."""
         if self._live is not None:
-            now = time.monotonic()
-            parts = [f"trial {trial}: {now - began:.0f} s" for trial, began in sorted(self._running.items())]
-            self._live.update(f"training {', '.join(parts) or 'nothing'}{left(trials, self._most, elapsed)}")
+            ranked = order(trials, self._direction)
+            running = live.since(self._began, self._path, self._objective)
+            self._live.update(live.drawn(live.View(self._objective, ranked, running, self._foot(trials, elapsed))))
 
     def finish(self) -> None:
         """See `Reporter`."""
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+    def _foot(self, trials: Sequence[Trial], elapsed: float) -> str:
+        over = sum(trial.status in ("done", "failed") for trial in trials)
+        failed = sum(trial.status == "failed" for trial in trials)
+        of = "" if self._most is None else f" of {self._most}"
+        bad = f" ({failed} failed)" if failed else ""
+        return f"{over}{of} trials{bad}, {live.clock(elapsed)} until now{left(trials, self._most, elapsed)}"
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
@@ -109,7 +119,7 @@ def line(trials: Sequence[Trial], number: int, objective: str, direction: str, m
     of = "" if most is None else f"/{most}"
     parts = [f"trial {number:{len(str(most or 100))}d}{of}"]
     if trial.score is None:
-        parts.append(f"{trial.status}: {trial.reason}")
+        parts.append(f"{trial.status}: {harmless(trial.reason or '')}")
     else:
         sd = "" if trial.sd is None else f" ± {trial.sd:.2g}"
         parts.append(f"{objective} {trial.score:.4g}{sd}")
@@ -130,25 +140,3 @@ def left(trials: Sequence[Trial], most: int | None, elapsed: float) -> str:
         return ""
     seconds = elapsed / over * (most - over)
     return f", about {seconds:.0f} s left" if seconds < 90 else f", about {math.ceil(seconds / 60)} min left"
-
-
-def brief(values: Mapping[str, Value], most: int = 6) -> str:
-    """What was chosen, by the shortest ends of the paths that tell the holes apart: `units=64 rate=0.2`."""
-    names = {path: _end(path, values) for path in values}
-    shown = [f"{names[path]}={_text(value)}" for path, value in list(values.items())[:most]]
-    return " ".join([*shown, "…"] if len(values) > most else shown)
-
-
-def _end(path: str, others: Mapping[str, Value]) -> str:
-    parts = path.split(".")
-    for count in range(1, len(parts)):
-        end = ".".join(parts[-count:])
-        if sum(other == end or other.endswith("." + end) for other in others) == 1:
-            return end
-    return path
-
-
-def _text(value: Value) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

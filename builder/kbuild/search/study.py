@@ -72,9 +72,7 @@ class Study:
     @property
     def ranked(self) -> tuple[Trial, ...]:
         """The trials that are done, the best first; of equal ones the earlier."""
-        sign = 1 if self.direction == "min" else -1
-        done = [trial for trial in self.trials if trial.status == "done" and trial.score is not None]
-        return tuple(sorted(done, key=lambda trial: (sign * (trial.score or 0.0), trial.number)))
+        return order(self.trials, self.direction)
 
     @property
     def best(self) -> Trial | None:
@@ -150,6 +148,13 @@ def _trial(asked: Event, end: Event | None) -> Trial:
         reason=end.get("reason"), epochs=end.get("epochs", 0), seconds=end.get("seconds", 0.0),
         metrics=end.get("metrics", {}), test=end.get("test", {}),
     )  # fmt: skip
+
+
+def order(trials: Sequence[Trial], direction: str) -> tuple[Trial, ...]:
+    """The trials that are done, the best first; of equal ones the earlier."""
+    sign = 1 if direction == "min" else -1
+    done = [trial for trial in trials if trial.status == "done" and trial.score is not None]
+    return tuple(sorted(done, key=lambda trial: (sign * (trial.score or 0.0), trial.number)))
 
 
 def better(score: float, than: float | None, direction: str) -> bool:

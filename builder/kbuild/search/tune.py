@@ -148,7 +148,7 @@ def _search(path: Path, spec: Spec, where: Space, found: Checked, site: Site, re
         spec, where, found.header, path, name, direction, seed, count, str(info["backend"]), spec.tune.budget.hours,
     )  # fmt: skip
     workers = _most_workers(spec.tune, count)
-    report.start(name, direction, oracle.most, len(where.dims))
+    report.start(name, direction, oracle.most, len(where.dims), path)
     report.note(f"study {path}: {workers} at a time, {threads} thread{'s' if threads > 1 else ''} each")
     timeout: float | None = spec.tune.timeout  # pyright: ignore[reportAssignmentType]
     try:
