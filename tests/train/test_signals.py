@@ -120,6 +120,25 @@ def test_from_outside_at_any_time(nursery, spec, whole, tmp_path):
             equal(run, whole)
 
 
+COLLECTED = """
+import gc, os, signal
+def collecting(phase, found):
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        gc.callbacks.remove(collecting)
+        os.kill(os.getpid(), {number})
+        sum(range(9))  # the handler is called here, and what it raises is dropped
+gc.callbacks.append(collecting)
+from kbuild.cli.main import main
+main(["fit", {spec!r}, "--out", {run!r}, "--set", "train.epochs=5000"])
+"""
+
+
+@pytest.mark.parametrize("number", [TERM, pytest.param(INT, marks=pytest.mark.full)])
+def test_a_signal_that_comes_while_garbage_is_collected_is_not_lost(nursery, spec, tmp_path, number):
+    done = nursery.run("-c", COLLECTED.format(number=int(number), spec=str(spec), run=str(tmp_path / "run")))
+    assert (done.code, "Traceback" in done.err, "ignored" in done.err) == (128 + number, False, False), done.err
+
+
 def test_two_processes_do_not_train_one_run(nursery, spec, whole, tmp_path):
     run = tmp_path / "run"
     assert nursery.run("fit", spec, "--out", run, "--quiet", kill=[("batch", 8, TERM)]).code == 143

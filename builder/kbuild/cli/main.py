@@ -93,15 +93,27 @@ def _terminable() -> Iterator[None]:
     def end(*_: object) -> NoReturn:
         raise _Terminated
 
+    def dropped(found: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(found.exc_value, KeyboardInterrupt):
+            return told(found)
+        # it came while Python collected garbage, where no exception gets out: once more
+        number = signal.SIGTERM if isinstance(found.exc_value, _Terminated) else signal.SIGINT
+        again = threading.Timer(0.05, signal.raise_signal, [number])
+        again.daemon = True
+        return again.start()
+
     main = threading.current_thread() is threading.main_thread()
     free = main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    told = sys.unraisablehook
     if free:
         signal.signal(signal.SIGTERM, end)
+        sys.unraisablehook = dropped
     try:
         yield
     finally:
         if free:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            sys.unraisablehook = told
 
 
 def _mistake(error: SpecError, options: dict[str, object]) -> int:
