@@ -16,7 +16,8 @@ from kbuild.train.checkpoint import Position
 from kbuild.train.guard import Failure, Guard
 
 SHARE = 20.0
-"""Where the spec does not say how often, training goes on so many times longer than a save takes before the next."""
+"""Where the spec does not say how often, training goes on so many times longer than a save took before the next. What a
+kill costs is then at most that time and one epoch."""
 SPARE_SECONDS = 10.0  # an epoch this long is not to be lost to a signal that comes while it is validated
 
 
@@ -31,6 +32,7 @@ class Saver(keras.callbacks.Callback):
         section: `train.checkpoint`; None saves nothing.
         take: gives the state of now, for an epoch and a batch of it to go on with.
         save: writes a position to the disk.
+        clock: tells seconds.
     """
 
     def __init__(
@@ -41,13 +43,14 @@ class Saver(keras.callbacks.Callback):
         guard: Guard,
         take: Callable[[int, int], Position],
         save: Callable[[Position], None],
+        clock: Callable[[], float] = time.monotonic,
     ):
         super().__init__()
         amount, self._unit = str(section.every).split() if section else ("inf", "never")
         self._every = float(amount)
         self._told, self._cost = section is not None and "every" in section.model_fields_set, 0.0
         self._steps, self._epochs, self._guard, self._take, self._save = steps, epochs, guard, take, save
-        self._epoch, self._done, self._time, self._began = 0, 0, time.monotonic(), time.monotonic()
+        self._epoch, self._done, self._clock, self._time, self._began = 0, 0, clock, clock(), clock()
         self._spare: Position | None = None
         self._written: Position | None = None
         self.before = Before(self)
@@ -60,7 +63,7 @@ class Saver(keras.callbacks.Callback):
 
     def begin(self, epoch: int) -> None:
         """An epoch begins."""
-        self._epoch, self._done, self._spare, self._began = epoch, self.first, None, time.monotonic()
+        self._epoch, self._done, self._spare, self._began = epoch, self.first, None, self._clock()
 
     def step(self, batch: int) -> None:
         """A step is about to begin, and `batch` batches of this call of `fit` are done. Raises Stopped at a signal."""
@@ -69,7 +72,7 @@ class Saver(keras.callbacks.Callback):
         signal = self._guard.signals.received is not None
         if signal or self._due(self._epoch * self._steps + done, done - before):
             self._write(self._now(done))
-        elif self._ends(done) and time.monotonic() - max(self._time, self._began) > SPARE_SECONDS:
+        elif self._ends(done) and self._clock() - max(self._time, self._began) > SPARE_SECONDS:
             self._spare = self._now(done)
         if signal:
             raise Stopped
@@ -86,7 +89,7 @@ class Saver(keras.callbacks.Callback):
         self.last = self._take(epoch + 1, 0)
         ends = epoch + 1 >= self._epochs or bool(getattr(self._model, "stop_training", False))
         by_epochs = self._unit == "epochs" and (epoch + 1) % max(round(self._every), 1) == 0
-        by_epochs = by_epochs and (self._told or time.monotonic() - self._time >= SHARE * self._cost)
+        by_epochs = by_epochs and (self._told or self._clock() - self._time >= SHARE * self._cost)
         if ends or by_epochs or self._due((epoch + 1) * self._steps, self._steps - self._done):
             self._write(self.last)
         if self.only:
@@ -102,7 +105,7 @@ class Saver(keras.callbacks.Callback):
 
     def _due(self, done: int, new: int) -> bool:
         if self._unit == "minutes":
-            return time.monotonic() - self._time >= 60 * self._every
+            return self._clock() - self._time >= 60 * self._every
         return self._unit == "steps" and done // self._every > (done - new) // self._every
 
     def _write(self, position: Position) -> None:
@@ -117,11 +120,11 @@ class Saver(keras.callbacks.Callback):
             self._model.stop_training = True
             self.last = None
             return
-        began = time.monotonic()
+        began = self._clock()
         if self._unit != "never":
             self._save(position)
         self._written = position
-        self._time = time.monotonic()
+        self._time = self._clock()
         self._cost = self._time - began
 
 
