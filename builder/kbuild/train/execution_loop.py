@@ -1,8 +1,8 @@
 """(Model, Feed, Choice) → what Keras's `fit` is given, so that steps run as was chosen.
 
-Where XLA compiles the steps and the examples are in memory, the loop over the steps of an execution is compiled too:
-`fit` is then given the numbers of steps, and a training function that gathers their batches itself. One compiled
-program does any number of steps, so that what it computes does not depend on how steps are grouped.
+Where the examples are in memory, the loop over the steps of an execution is part of the program, which XLA compiles or,
+on TensorFlow, its graph runs: `fit` is then given the numbers of steps, and a training function that gathers their
+batches itself. One program does any number of steps, so that what it computes does not depend on how steps are grouped.
 """
 
 from collections.abc import Callable
@@ -47,18 +47,22 @@ class Running:
         if self._made is None or self._made[0] is not model.optimizer or self._made[1] is not held:
             # a program knows the optimizer and the examples that it was made with
             model._symbolic_build(data_batch=held.example())
-            self._made = (model.optimizer, held, _PROGRAMS[keras.backend.backend()](model, held, feed.steps))
+            make = _PROGRAMS[keras.backend.backend()]
+            self._made = (model.optimizer, held, make(model, held, feed.steps, self.choice.jit))
         model.train_function = self._made[2]
         return _numbers(first, feed.steps, self.choice.steps_per_execution)
 
     def _loops(self) -> bool:
-        """Whether the loop over the steps of an execution is compiled, of examples in memory."""
+        """Whether the loop over the steps of an execution is part of the program, of examples in memory."""
         if keras.backend.backend() not in _PROGRAMS or keras.distribution.distribution() is not None:
             return False
         if getattr(self._model, "_distribute_strategy", None) is not None:
             return False
-        wanted = self.choice.jit and self.choice.steps_per_execution > 1
-        return wanted and rule.loops(rule.families(self._model), self._accelerated)
+        if self.choice.steps_per_execution == 1:
+            return False
+        if not self.choice.jit:
+            return keras.backend.backend() == "tensorflow"
+        return rule.loops(rule.families(self._model), self._accelerated)
 
 
 def _parts(held: Held, steps: int, first: int, count: int) -> list[tuple[int, int, int]]:
@@ -69,12 +73,13 @@ def _parts(held: Held, steps: int, first: int, count: int) -> list[tuple[int, in
     return [part for part in parts if part[1] > 0]
 
 
-def _tensorflow(model: Any, held: Held, steps: int) -> Callable[[Any], Any]:
+def _tensorflow(model: Any, held: Held, steps: int, jit: bool) -> Callable[[Any], Any]:
     import tensorflow as tf
 
     def run(order: Any, groups: Any, first: Any, count: Any, size: int) -> Any:
         def body(at: Any) -> Any:
-            rows = tf.slice(order, [at * held.size], [size])
+            begin = at * held.size
+            rows = tf.slice(order, [begin], [size]) if jit else order[begin : begin + held.size]
             taken = [{name: tf.gather(array, rows) for name, array in group.items()} for group in groups]
             model.train_step(held.batch(at, *taken))
             return at + 1
@@ -83,29 +88,33 @@ def _tensorflow(model: Any, held: Held, steps: int) -> Callable[[Any], Any]:
         return model.get_metrics_result()
 
     # XLA compiles for one size: for the last batch of an epoch that takes longer than it saves
-    whole, last = (tf.function(run, jit_compile=jit, autograph=False) for jit in (True, False))
+    whole, last = (tf.function(run, jit_compile=xla, autograph=False) for xla in (jit, False))
     plain, order = model._make_function(model.train_step), _cached(held, tf.constant)
 
     def compiled(at: int, count: int, size: int) -> Any:
         taken = whole if size == held.size else last
         return taken(order(), held.groups(), tf.constant(at), tf.constant(count), size)
 
+    def parts(first: int, count: int) -> list[tuple[int, int, int]]:
+        # a graph takes batches of any size
+        return _parts(held, steps, first, count) if jit else [(first, min(count, steps - first), held.size)]
+
     # no step is run, but all is compiled: what XLA cannot do shows before training begins
-    for _, _, size in _parts(held, steps, 0, steps):
+    for _, _, size in parts(0, steps):
         compiled(0, 0, size)
 
     def function(iterator: Any) -> Any:
         if not isinstance(iterator.element_spec, tf.TensorSpec):
             return plain(iterator)
         first, logs = int(next(iterator)), None
-        for at, count, size in _parts(held, steps, first, model.steps_per_execution):
+        for at, count, size in parts(first, model.steps_per_execution):
             logs = compiled(at, count, size)
         return logs
 
     return function
 
 
-def _jax(model: Any, held: Held, steps: int) -> Callable[[Any, Any], Any]:
+def _jax(model: Any, held: Held, steps: int, jit: bool) -> Callable[[Any, Any], Any]:
     import jax  # pyright: ignore[reportMissingImports]
 
     def run(state: Any, order: Any, groups: Any, first: Any, count: Any, size: int) -> Any:
@@ -169,4 +178,4 @@ class _Numbers(keras.utils.PyDataset):
         return {_STEP: np.asarray(self._first + index * self._spread)}
 
 
-_PROGRAMS: dict[str, Callable[[Any, Held, int], Any]] = {"tensorflow": _tensorflow, "jax": _jax}
+_PROGRAMS: dict[str, Callable[[Any, Held, int, bool], Any]] = {"tensorflow": _tensorflow, "jax": _jax}

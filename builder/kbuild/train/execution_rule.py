@@ -16,8 +16,9 @@ from kbuild.plan.plan import Plan
 from kbuild.spec.train import Execution, Plateau, Train
 from kbuild.train import schedule
 
-DENSE, OTHERS, DEVICE = 128, 16, 32
-"""Steps of an execution: of dense layers on a CPU, of other networks there, of any network on a GPU."""
+LOOP, OTHERS, DEVICE = 128, 16, 32
+"""Steps of an execution on a CPU where the loop over them is part of the program or its layers are dense, there where a
+pipeline feeds them, and on a GPU."""
 SECONDS = 1.0
 """What an execution may take, so that a signal is heard in time."""
 FLOPS = 5e10
@@ -104,12 +105,12 @@ def choose(case: Case) -> Choice:
 
 def with_xla(case: Case) -> Choice:
     """What XLA is measured as, where it is not known to be slower."""
-    return _bounded(case, True, DENSE, "compiled by XLA")
+    return _bounded(case, True, LOOP, "compiled by XLA")
 
 
 def without_xla(case: Case) -> Choice:
     """What is left where XLA turns out not to be able to."""
-    return _bounded(case, False, OTHERS, "XLA cannot compile it")
+    return _bounded(case, False, _plain(case), "XLA cannot compile it")
 
 
 def unknown(case: Case) -> bool:
@@ -177,21 +178,25 @@ def _wanted(case: Case) -> tuple[bool, int, str]:
     loops = "the loop is compiled" if case.held else "compiled"
     if case.backend == "jax":
         if case.held and (case.accelerated or case.families <= _DENSE | _CHAINS):
-            return True, DEVICE if case.accelerated else DENSE, f"JAX, {loops}"
+            return True, DEVICE if case.accelerated else LOOP, f"JAX, {loops}"
         return True, 1, "JAX compiles each step"
     if case.deterministic:
-        count = DENSE if dense(case.families) else OTHERS
-        return False, count, "operations that repeat bit for bit exclude XLA"
+        return False, _plain(case), "operations that repeat bit for bit exclude XLA"
     if case.accelerated:
         return case.compiles, DEVICE, f"on a GPU, {loops}" if case.compiles else "on a GPU"
     if case.families & _WINDOWS:
-        return False, OTHERS, "XLA is slow at convolutions on a CPU"
+        return False, _plain(case), "XLA is slow at convolutions on a CPU"
     if not case.compiles:
-        return False, OTHERS, "a layer cannot be compiled by XLA"
+        return False, _plain(case), "a layer cannot be compiled by XLA"
     if dense(case.families):
         worth = case.all * (SAVED + PART * case.seconds) > COMPILING
-        return worth, DENSE, "dense layers on a CPU" if worth else "too few steps for XLA to pay"
-    return False, OTHERS, "XLA may be slow at such layers on a CPU"
+        return worth, LOOP, "dense layers on a CPU" if worth else "too few steps for XLA to pay"
+    return False, _plain(case), "XLA may be slow at such layers on a CPU"
+
+
+def _plain(case: Case) -> int:
+    """Steps of an execution on TensorFlow without XLA."""
+    return LOOP if case.held or dense(case.families) else OTHERS
 
 
 def _bounded(case: Case, jit: bool, wanted: int, why: str) -> Choice:
@@ -206,7 +211,7 @@ def _bounded(case: Case, jit: bool, wanted: int, why: str) -> Choice:
 
 def _divisor(number: int) -> int:
     """The largest number of steps an execution may have, for executions to end at each multiple of `number`."""
-    return max(count for count in range(1, min(number, DENSE) + 1) if number % count == 0)
+    return max(count for count in range(1, min(number, LOOP) + 1) if number % count == 0)
 
 
 def _family(kind: type) -> str:
