@@ -39,3 +39,12 @@ def test_pictures_of_any_range(tmp_path, shape):
 def test_scatter(tmp_path):
     figures.scatter(tmp_path / "s.png", np.arange(5.0), np.arange(5.0)[:, None], "t")
     assert pixels(tmp_path / "s.png").min() < 200
+
+
+def test_inside_undrawn_there_are_no_pictures(tmp_path):
+    file = tmp_path / "curves.png"
+    with figures.undrawn():
+        figures.curves(file, {"epoch": [1, 2], "loss": [2.0, 1.0], "learning_rate": [0.1, 0.1]}, 2)
+    assert not file.exists()
+    figures.curves(file, {"epoch": [1, 2], "loss": [2.0, 1.0], "learning_rate": [0.1, 0.1]}, 2)
+    assert file.exists()

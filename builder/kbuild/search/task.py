@@ -75,9 +75,14 @@ class Outcome:
 
 
 def run(task: Task) -> Outcome:
-    """Train a trial, from its beginning or from where it was stopped. Raises nothing: what fails is an outcome."""
+    """Train a trial, from its beginning or from where it was stopped. Raises nothing: what fails is an outcome.
+
+    Its reports hold numbers and no pictures, which `kbuild evaluate` draws of any run.
+    """
+    from kbuild.train import figures
+
     try:
-        with training(Trial(f"trial {task.trial}", task.values)):
+        with training(Trial(f"trial {task.trial}", task.values)), figures.undrawn():
             return outcome(task, _alone(task))
     except SpecError as error:
         if error.problems[0].code == "K608":  # the disk's fault: with room, the trial goes on

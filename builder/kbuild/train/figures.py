@@ -1,7 +1,11 @@
 """Numbers of a run → PNG pictures: curves, confusion matrix, worst mistakes, range test. Draws without a display."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec
 
 import numpy as np
 
@@ -12,7 +16,30 @@ INK, TRAIN, VALIDATION, BEST = "#333333", "#1f77b4", "#d95f02", "#7f7f7f"
 NAMES_SHOWN = 40  # more classes than this get no labels and no numbers
 POINTS = 5000  # more than this are not drawn
 
+P = ParamSpec("P")
+_drawing: ContextVar[bool] = ContextVar("drawing", default=True)
 
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Inside, no picture of a run is drawn: of many short runs the pictures would take a good part of the time."""
+    token = _drawing.set(False)
+    try:
+        yield
+    finally:
+        _drawing.reset(token)
+
+
+def _drawn(draw: Callable[P, None]) -> Callable[P, None]:
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
+        if _drawing.get():
+            draw(*args, **kwargs)
+
+    return drawn
+
+
+@_drawn
 def curves(path: Path, columns: Mapping[str, Sequence[float]], best: int | None) -> None:
     """One chart for each number of the history, training and validation together, the best epoch marked.
 
@@ -39,6 +66,7 @@ def curves(path: Path, columns: Mapping[str, Sequence[float]], best: int | None)
     save(figure, axes[len(names) :], path)
 
 
+@_drawn
 def bands(path: Path, histories: Sequence[Mapping[str, Sequence[float]]]) -> None:
     """Curves of several runs: thin lines are the runs, the thick one is their mean, the band one standard deviation.
 
@@ -125,6 +153,7 @@ def _colour(at: int, count: int) -> tuple[float, float, float, float]:
     return mpl.colormaps["tab10"](at) if count <= 10 else mpl.colormaps["turbo"](at / (count - 1))
 
 
+@_drawn
 def confusion(path: Path, matrix: np.ndarray, classes: Sequence[str], title: str) -> None:
     """A confusion matrix: colour is the share of the true class, numbers are examples."""
     count = len(classes)
@@ -145,6 +174,7 @@ def confusion(path: Path, matrix: np.ndarray, classes: Sequence[str], title: str
     save(figure, [], path)
 
 
+@_drawn
 def pictures(path: Path, images: Sequence[np.ndarray], titles: Sequence[str]) -> None:
     """Images in rows of six, each under its title.
 
@@ -160,6 +190,7 @@ def pictures(path: Path, images: Sequence[np.ndarray], titles: Sequence[str]) ->
     save(figure, axes[len(images) :], path)
 
 
+@_drawn
 def scatter(path: Path, true: np.ndarray, predicted: np.ndarray, title: str) -> None:
     """Predicted over true numbers, with the line on which they are equal."""
     figure, (axis,) = blank(1, 1, (4.2, 4.2))
