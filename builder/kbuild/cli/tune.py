@@ -62,8 +62,10 @@ def tune(
     again = None
     if refit and found.status == "done" and found.best is not None:
         from kbuild.search.refit import refit as train
+        from kbuild.train import progress
 
-        again = train(found, data_roots=data_roots or (), trust=trust)
+        shown = progress.Reporter() if quiet or as_json else None
+        again = train(found, data_roots=data_roots or (), trust=trust, report=shown)
     _tell(found, again, as_json, quiet)
     return found.exit_code
 

@@ -9,14 +9,20 @@ from kbuild.search.study import Study
 from kbuild.spec.load import load
 from kbuild.train import rundir
 from kbuild.train.fit import fit
+from kbuild.train.progress import Reporter
 from kbuild.train.run import Run
 from kbuild.train.runset import RunSet
 
 FOLDER = "refit"
 
 
-def refit(study: Study, *, data_roots: Sequence[str | Path] = (), trust: bool = False) -> Run | RunSet:
+def refit(
+    study: Study, *, data_roots: Sequence[str | Path] = (), trust: bool = False, report: Reporter | None = None
+) -> Run | RunSet:
     """Train the best spec as long as its best epoch, without a validation part.
+
+    Args:
+        report: shows how it goes; None shows it on standard output.
 
     Returns:
         The run in `refit/` of the study; one that is there already is not made again.
@@ -34,4 +40,4 @@ def refit(study: Study, *, data_roots: Sequence[str | Path] = (), trust: bool = 
         "name": f"{run['name']}-refit",
     }  # fmt: skip
     spec = load(study.path / "best.yaml", changes, data_roots=data_roots, trust=trust)
-    return fit(spec, out=out, backend=str(run.get("backend")), command=("kbuild", "tune", "--refit"))
+    return fit(spec, out=out, backend=str(run.get("backend")), command=("kbuild", "tune", "--refit"), report=report)

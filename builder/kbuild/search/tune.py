@@ -94,6 +94,8 @@ def resume(
     if not is_study(info):
         open_study(path)
     with lock.held(path):
+        for folder in (path, path / "top"):
+            atomic.clean(folder, below=False)
         events = ledger.read(path / ledger.NAME)
         text = (path / "spec.yaml").read_text("utf-8")
         _same_spec(path, events, text)

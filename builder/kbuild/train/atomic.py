@@ -29,9 +29,9 @@ def writing(path: Path) -> Iterator[Path]:
     sync(path.parent)
 
 
-def clean(folder: Path) -> None:
+def clean(folder: Path, below: bool = True) -> None:
     """Remove what a process that was killed had begun to write in a folder and in those below it."""
-    for path in sorted(folder.rglob(".kbuild-*")):
+    for path in sorted(folder.rglob(".kbuild-*") if below else folder.glob(".kbuild-*")):
         if _TEMPORARY.fullmatch(path.name) and path.is_file():
             path.unlink()
 
