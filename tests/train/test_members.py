@@ -370,3 +370,32 @@ def test_what_is_wrong_with_the_data_leaves_no_directory(tmp_path):
         kbuild.fit(spec(data__split__folds=200), out=tmp_path / "set", report=Reporter())
     assert error.value.problems[0].code == "K442"
     assert not (tmp_path / "set").exists()
+
+
+HELD = """
+import os, sys, tempfile
+from pathlib import Path
+import kbuild
+from kbuild.train.progress import Reporter
+class Held(Reporter):
+    def note(self, text):
+        if " is done: " in text:
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            print(pages * os.sysconf("SC_PAGE_SIZE") // 1024, flush=True)
+changed = {"train.repeats": 20, "train.checkpoint": False, "train.epochs": 1, "model.layers.wide.units": 60000}
+text = SPEC.replace("{Dense: {units: 8, activation: relu}}", "{Dense: {units: 8, activation: relu}, name: wide}")
+with tempfile.TemporaryDirectory() as place:
+    kbuild.fit(kbuild.load(text, overrides=changed), out=Path(place) / "set", report=Held())
+"""
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="asks Linux what a process holds")
+def test_twenty_members_hold_no_more_than_three(nursery):
+    """Each has six megabytes of weights and of what the optimizer keeps, in two functions that are compiled."""
+    done = nursery.run("-c", f"SPEC = {SPEC!r}\n{HELD}")
+    held = [int(line) for line in done.out.split()]
+    assert (done.code, len(held)) == (0, 20), done.err
+    assert held[-1] <= 1.2 * held[2], held
+    # what is kept of every member would show long before that: a fifth of a process is many members
+    assert held[-1] - held[9] < 10 * 3_000, held

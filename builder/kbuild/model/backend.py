@@ -7,7 +7,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from kbuild.model.ambient import Quiet, adopt, purge
 from kbuild.text.problem import Problem, SpecError
@@ -16,6 +17,7 @@ BACKENDS = ("tensorflow", "jax", "torch")
 LOWEST = (3, 15, 1)
 CVE = "CVE-2026-12481"
 
+_OF_A_CALL = re.compile(r"(CustomGradient|PartitionedCall)-\d+")
 _notes: list[str] = []
 
 
@@ -49,6 +51,27 @@ def start(backend: str | None = None) -> str:
 def notes() -> tuple[str, ...]:
     """What `start` took from the environment or overruled, one sentence each, for the record of a run."""
     return tuple(_notes)
+
+
+@contextmanager
+def forgetting() -> Iterator[None]:
+    """What is traced inside is given back when its models are gone; without this TensorFlow keeps it for ever.
+
+    For each function with a gradient of its own that a graph calls, TensorFlow registers that gradient by a new name:
+    with it stays the graph, and with that every variable of the model. Nothing that is made inside may be traced anew
+    afterwards.
+    """
+    registry: dict[str, object] = {}
+    if "tensorflow" in sys.modules:
+        ops = importlib.import_module("tensorflow.python.framework.ops")
+        # it offers no way out; where it is kept elsewhere, memory grows as it would without this
+        registry = getattr(getattr(ops, "gradient_registry", None), "_registry", registry)
+    before = set(registry)
+    try:
+        yield
+    finally:
+        for name in [name for name in registry if name not in before and _OF_A_CALL.fullmatch(name)]:
+            del registry[name]
 
 
 def seed(seed: int, deterministic: bool = False) -> None:

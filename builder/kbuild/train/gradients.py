@@ -6,6 +6,7 @@ One of the few files that know the backend. All is computed in a `keras.Stateles
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -105,7 +106,10 @@ def _on_tensorflow(forward: _Forward, gradient: _Reduce) -> Pass:
 def _on_jax(forward: _Forward, gradient: _Reduce) -> Pass:
     import jax  # pyright: ignore[reportMissingImports]
 
-    @jax.jit
+    # a pass is made a few times in a run: compiling it well takes far longer than running it
+    options = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
+
+    @partial(jax.jit, compiler_options=options)
     def step(trainable: Any, others: Any, x: Any, y: Any, weights: Any) -> Any:
         (_, (loss, scale, inner)), found = jax.value_and_grad(forward, has_aux=True)(trainable, others, x, y, weights)
         return loss, [_reduced(one, scale, gradient) for one in found], inner

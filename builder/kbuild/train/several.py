@@ -203,7 +203,8 @@ def _trained(made: _Set, member: Member, train: Callable[[], Run]) -> None:
     made.report.note(whose)
     _mark(made, member, status="running")
     try:
-        run = train()
+        with engine.forgetting():
+            run = train()
     except SpecError as error:
         wrong = next(problem for problem in error.problems if problem.severity == "error")
         _mark(made, member, status="failed", error=wrong.message, code=wrong.code)
