@@ -35,10 +35,9 @@ def start(backend: str | None = None) -> str:
         SpecError: K501 no such backend, K502 it is not installed, K503 Keras runs on another one already, K504 this
             Keras is too old to be safe, K505 the import failed (what it printed is replayed).
     """
-    _check_version()
+    chosen = choose(backend)
     if "keras" in sys.modules:
-        return _running(backend)
-    chosen = _choose(backend)
+        return chosen
     for note in purge():
         _note(note)
     os.environ["KERAS_BACKEND"] = chosen
@@ -46,6 +45,12 @@ def start(backend: str | None = None) -> str:
     _hush()
     _settle()
     return chosen
+
+
+def choose(backend: str | None = None) -> str:
+    """The backend that `start` takes, without importing it. Raises SpecError K501–K504, as `start`."""
+    _check_version()
+    return _running(backend) if "keras" in sys.modules else _choose(backend)
 
 
 def notes() -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def tune(
         rundir.free(Path(out))
     spec_tune = spec.tune or Tune()
     spec = replace(spec, tune=spec_tune)
-    running = engine.start(backend)
+    running = engine.choose(backend)
     with _site(ray) as site:
         count = parallel or spec_tune.parallel or _most_workers(spec_tune, site.parallel())
         path = rundir.create(spec.name, out, folders=("source", FOLDER))
@@ -101,7 +101,7 @@ def resume(
         _same_spec(path, events, text)
         spec = load(path / "spec.yaml", data_roots=data_roots, trust=trust)
         found = check(spec)
-        engine.start(str(info["backend"]))
+        engine.choose(str(info["backend"]))
         spec = replace(spec, tune=spec.tune or Tune())
         where = searchable(spec, found)
         with _site(ray) as site:
@@ -142,19 +142,18 @@ def _search(path: Path, spec: Spec, where: Space, found: Checked, site: Site, re
     assert spec.tune is not None
     info: dict[str, Any] = rundir.info(path)
     name, direction = objective(spec, found)
-    rundir.describe(path, objective=name, direction=direction, holes=described(where))
     seed = spec.train.seed if spec.tune.seed is None else spec.tune.seed
-    oracle = Oracle(spec.tune, where, direction, seed)  # pyright: ignore[reportArgumentType]
-    count, threads = int(info["parallel"]), int(info["threads"])
-    plan = Plan(
-        spec, where, found.header, path, name, direction, seed, count, str(info["backend"]), spec.tune.budget.hours,
-    )  # fmt: skip
+    count, threads, backend = int(info["parallel"]), int(info["threads"]), str(info["backend"])
+    plan = Plan(spec, where, found.header, path, name, direction, seed, count, backend, spec.tune.budget.hours)
     workers = _most_workers(spec.tune, count)
-    report.start(name, direction, oracle.most, len(where.dims), path)
-    report.note(f"study {path}: {workers} at a time, {threads} thread{'s' if threads > 1 else ''} each")
     timeout: float | None = spec.tune.timeout  # pyright: ignore[reportAssignmentType]
     try:
-        with Signals() as signals, contextlib.closing(site.executor(path, workers, threads, timeout)) as held:
+        rundir.describe(path, objective=name, direction=direction, holes=described(where))
+        with Signals() as signals, contextlib.closing(site.executor(path, workers, threads, timeout, backend)) as held:
+            engine.start(backend)
+            oracle = Oracle(spec.tune, where, direction, seed)  # pyright: ignore[reportArgumentType]
+            report.start(name, direction, oracle.most, len(where.dims), path)
+            report.note(f"study {path}: {workers} at a time, {threads} thread{'s' if threads > 1 else ''} each")
             made = drive(plan, list(ledger.read(path / ledger.NAME)), oracle, held, signals, report)
             return _finish(made)
     except OSError as error:

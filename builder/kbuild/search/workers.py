@@ -17,9 +17,11 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
+from kbuild.model import backend as engine
 from kbuild.plan.budget import machine_memory
 from kbuild.search.executor import ATTEMPTS, EACH, Executor, Memory, few_threads, too_long
 from kbuild.search.task import Outcome, Task, run
+from kbuild.text.problem import SpecError
 
 
 class Machine:
@@ -33,9 +35,9 @@ class Machine:
         """An equal share of the cores."""
         return max(1, len(cores()) // count)
 
-    def executor(self, path: Path, count: int, threads: int, timeout: float | None) -> Executor:
+    def executor(self, path: Path, count: int, threads: int, timeout: float | None, backend: str) -> Executor:
         """Processes; the study's directory is theirs too."""
-        return Workers(count, threads, timeout)
+        return Workers(count, threads, timeout, backend)
 
 
 @dataclass(slots=True)
@@ -54,11 +56,12 @@ class Workers:
         count: how many train at the same time.
         threads: of each; they are pinned to as many cores where the system can do that.
         timeout: seconds that a trial may take; None is as long as it likes.
+        backend: that they load while there is nothing to train yet.
     """
 
-    def __init__(self, count: int, threads: int, timeout: float | None):
-        self._count, self._threads, self._timeout = count, threads, timeout
-        self._workers: list[_Worker | None] = [None] * count
+    def __init__(self, count: int, threads: int, timeout: float | None, backend: str):
+        self._count, self._threads, self._timeout, self._backend = count, threads, timeout, backend
+        self._workers: list[_Worker | None] = [self._begin(at) for at in range(count)]
 
     @property
     def busy(self) -> int:
@@ -116,7 +119,7 @@ class Workers:
         here, there = context.Pipe()
         known = cores()
         mine = [known[(at * self._threads + i) % len(known)] for i in range(self._threads)]
-        process = context.Process(target=work, args=(there, self._threads, mine, at), daemon=True)
+        process = context.Process(target=work, args=(there, self._threads, mine, at, self._backend), daemon=True)
         process.start()
         there.close()
         return _Worker(process, here)
@@ -160,13 +163,15 @@ class Workers:
         self._workers[at] = None
 
 
-def work(pipe: Any, threads: int, cores: Sequence[int], number: int) -> None:
+def work(pipe: Any, threads: int, cores: Sequence[int], number: int, backend: str) -> None:
     """A worker's life: train what comes through the pipe, until it is closed."""
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # a Ctrl-C is for the study, which says what is to be done
     _bound(threads, cores, number)
     _follow(os.getppid())
     sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
+    with contextlib.suppress(SpecError):  # its first trial says what is wrong
+        engine.start(backend)
     memory = Memory()
     while True:
         try:
