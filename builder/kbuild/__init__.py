@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kbuild.api import build as build
     from kbuild.api import check as check
     from kbuild.api import compile as compile
+    from kbuild.api import ensemble as ensemble
     from kbuild.plan import verb as plan
     from kbuild.plan.plan import Plan as Plan
     from kbuild.search.study import Study as Study
@@ -32,6 +33,7 @@ _HOMES = {
     "check": "kbuild.api",
     "build": "kbuild.api",
     "compile": "kbuild.api",
+    "ensemble": "kbuild.api",
     "fit": "kbuild.train.fit",
     "tune": "kbuild.search.tune",
     "open_study": "kbuild.search.study",
@@ -58,6 +60,7 @@ __all__ = [
     "build",
     "check",
     "compile",
+    "ensemble",
     "fit",
     "load",
     "lr",

@@ -1,5 +1,7 @@
 """The verbs of the Python API that are more than one room's function. Keras is imported when it is needed."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kbuild.plan.check import check as _check
@@ -9,6 +11,10 @@ from kbuild.text.problem import Problem, SpecError
 
 if TYPE_CHECKING:
     import keras
+
+    from kbuild.train.ensemble import How
+    from kbuild.train.progress import Reporter
+    from kbuild.train.run import Run
 
 
 def check(spec: Spec) -> list[Problem]:
@@ -71,3 +77,42 @@ def compile(model: "keras.Model", spec: Spec) -> "keras.Model":
         steps = -(-len(dataset.train) // spec.data.batch_size)
     ready(model, found.plan, thaw.states(model), found.phases[0], outputs, steps)
     return model
+
+
+def ensemble(
+    runs: Sequence[Path | str],
+    how: "How" = "average",
+    *,
+    top: int | None = None,
+    out: Path | None = None,
+    backend: str | None = None,
+    trust: bool = False,
+    command: Sequence[str] = (),
+    report: "Reporter | None" = None,
+) -> "Run":
+    """Make one model of several runs; see `kbuild.train.ensemble`.
+
+    Args:
+        runs: run directories, a set, or a study.
+        top: so many of the best trials of a study.
+
+    Raises:
+        SpecError: K630 for a study without `top`, or one that has too few trials that are done.
+    """
+    from kbuild.search.study import is_study, open_study
+    from kbuild.train import rundir
+    from kbuild.train.ensemble import ensemble as join
+
+    found: list[Path] = []
+    for path in map(Path, runs):
+        if not is_study(rundir.info(path)):
+            found.append(path)
+            continue
+        study = open_study(path)
+        ranked = study.ranked
+        if top is None or len(ranked) < top:
+            message = f"`{path}` is a search, {len(ranked)} of whose trials are done"
+            help = f"say how many of the best to take: `--top {max(2, min(5, len(ranked)))}`"
+            raise SpecError(Problem("K630", message, help=help))
+        found += [study.run(trial) for trial in ranked[:top]]
+    return join(found, how, out=out, backend=backend, trust=trust, command=command, report=report)

@@ -20,7 +20,7 @@ VERBS = [
     "evaluate",
     "predict",
 ]
-VERBS += ["compare", "board"]
+VERBS += ["export", "compare", "ensemble", "board"]
 
 
 def test_help_lists_every_verb_with_a_whole_sentence(kbuild):

@@ -17,5 +17,7 @@ lr.py        lr; chart.py draws a curve in a terminal
 tune.py      tune
 run.py       evaluate, predict
 compare.py   compare; compare_tables.py are its tables
+ensemble.py  ensemble
+export.py    export
 board.py     board
 """

@@ -13,7 +13,25 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from kbuild.cli import board, check, compare, data, diff, fit, layers, lr, new, rules, run, schema, shipped, show, tune
+from kbuild.cli import (
+    board,
+    check,
+    compare,
+    data,
+    diff,
+    ensemble,
+    export,
+    fit,
+    layers,
+    lr,
+    new,
+    rules,
+    run,
+    schema,
+    shipped,
+    show,
+    tune,
+)
 from kbuild.text.problem import SpecError
 from kbuild.version import __version__
 
@@ -155,6 +173,6 @@ def _bug(error: Exception) -> int:
 
 _VERBS = (check.check, show.show, data.data, diff.diff, shipped.ls, shipped.cp, new.new, layers.layers)
 _VERBS += (schema.schema, rules.rules, fit.fit, lr.lr, tune.tune, run.evaluate, run.predict)
-_VERBS += (compare.compare, board.board)
+_VERBS += (export.export, compare.compare, ensemble.ensemble, board.board)
 for _verb in _VERBS:
     app.command(_verb.__name__)(_guarded(_verb))

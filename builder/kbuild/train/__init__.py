@@ -40,6 +40,8 @@ witness.py      what the first steps of a run changed; verify.py does them again
 fit.py          Spec → Run
 members.py      Spec → the runs that it asks for: repeats, folds
 several.py      a set of runs: trains its members one after another; runset.py is the set, read back
-compare.py      runs side by side, and what differs in their specs
+ensemble.py     several runs as one: ensemble_members.py holds them against each other, ensemble_parts.py their data;
+                ensemble_model.py joins them; ensemble_stack.py weighs them, by what ensemble_told.py has them say
+export.py       a run's model in another format; reloaded.py loads that in a process of its own
 lr.py           Spec → RangeTest; steer.py says where a rate stands in a spec, sweep.py trains, rates.py reads the curve
 """

@@ -16,7 +16,7 @@ from kbuild.train import checkpoint, lock, longer, rundir
 from kbuild.train.checkpoint import Position
 from kbuild.train.progress import Reporter, reporter
 from kbuild.train.run import Run
-from kbuild.train.runset import RunSet, is_set
+from kbuild.train.runset import RunSet, is_ensemble, is_set
 
 
 def resume(
@@ -46,6 +46,7 @@ def resume(
     path = Path(path)
     info = rundir.info(path)
     report = report or reporter()
+    _trained(path, info)
     if is_set(info):
         from kbuild.train import several
 
@@ -69,6 +70,14 @@ def resume(
         over = _over(path, info, start, spec)
         _tell(report, told, over, start)
         return _go_on(spec, path, start, info, command, report)
+
+
+def _trained(path: Path, info: Mapping[str, Any]) -> None:
+    """Raise SpecError K621 for an ensemble."""
+    if is_ensemble(info):
+        message = f"`{path}` is an ensemble, which is not trained itself"
+        help = "go on with its members, then join them again with `kbuild ensemble`"
+        raise SpecError(Problem("K621", message, help=help))
 
 
 def _tell(report: Reporter, told: Sequence[str], over: bool, start: Position | None) -> None:

@@ -104,6 +104,11 @@ def is_set(info: Mapping[str, object]) -> bool:
     return isinstance(info.get("members"), list)
 
 
+def is_ensemble(info: Mapping[str, object]) -> bool:
+    """Whether a `run.json` is that of an ensemble: a model that was made of several runs, and not trained."""
+    return info.get("kind") == "ensemble"
+
+
 def open_set(path: Path, info: Mapping[str, object]) -> RunSet:
     """The set in a directory whose `run.json` says `info`, its members as they are now."""
     told: list[Mapping[str, Any]] = list(info["members"])  # pyright: ignore

@@ -17,7 +17,7 @@ from kbuild.spec.load import load as load_spec
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import atomic, figures, metrics, run, rundir, runset, weights
-from kbuild.train.runset import is_set
+from kbuild.train.runset import is_ensemble, is_set
 
 WORST = 24
 PartName = Literal["train", "validation", "test"]
@@ -40,12 +40,14 @@ def evaluate(
         the report of the member.
 
     Raises:
-        SpecError: K603–K607 if there is no usable run, K609 if the data has no such part.
+        SpecError: K603–K607 if there is no usable run, K609 if the data has no such part, K632 if a member of an
+            ensemble learned from it.
     """
     path = Path(path)
     info = rundir.info(path)
     if is_set(info):
         return _of_set(path, info, part, backend, trust)
+    _new_to_all(path, info, part)
     spec = spec_of(path, trust)
     assert spec.data is not None
     engine.start(backend or installed(info))
@@ -59,8 +61,19 @@ def evaluate(
     model: Any = run.load_model(path)
     found = heads(spec, plan, dataset.header)
     dataset = job.aligned(dataset, plan, found)
+    inner = model
+    if is_ensemble(info):
+        from kbuild.train.ensemble_model import FIRST, of_probabilities
+
+        found, inner = tuple(of_probabilities(head) for head in found), model.get_layer(FIRST)
     compile.compile(model, spec.train, found, 1)
-    features = build.features(model, plan)
+    features = build.features(inner, plan)
+    chosen = _chosen(dataset, part)
+    return _written(model, found, chosen, part, features, spec, path)
+
+
+def _chosen(dataset: Dataset, part: PartName) -> Part:
+    """Raise SpecError K609 if it is not there."""
     chosen: Part | None = getattr(dataset, part)
     if chosen is None or not len(chosen):
         there = [name for name in ("train", "validation", "test") if len(getattr(dataset, name) or ())]
@@ -71,7 +84,16 @@ def evaluate(
                 help="choose one of " + ", ".join(f"`{name}`" for name in there),
             )
         )
-    return _written(model, found, chosen, part, features, spec, path)
+    return chosen
+
+
+def _new_to_all(path: Path, info: Mapping[str, Any], part: PartName) -> None:
+    """Raise SpecError K632 if some of an ensemble learned from a part that is no training part."""
+    if not is_ensemble(info) or part in ("train", *info["held"]):
+        return
+    message = f"`{path}` cannot be measured on the part `{part}`: some of it learned from these examples"
+    there = ", ".join(f"`{name}`" for name in ("train", *info["held"]))
+    raise SpecError(Problem("K632", message, help=f"choose one of {there}"))
 
 
 def report(model, heads: Sequence[Head], dataset: Dataset, features, spec: Spec, path: Path) -> dict[str, float]:

@@ -8,7 +8,7 @@ from kbuild.spec.load import load
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import rundir
 from kbuild.train.progress import Reporter
-from kbuild.train.runset import FOLDER, is_set
+from kbuild.train.runset import FOLDER, is_ensemble, is_set
 from kbuild.train.signals import Signals
 
 
@@ -29,6 +29,9 @@ def verify(
         path = path / FOLDER / "1"
         info = rundir.info(path)
     before = info.get("witness")
+    if is_ensemble(info):
+        help = "do the first steps of its members again"
+        raise SpecError(Problem("K624", f"`{path}` is an ensemble, which is not trained itself", help=help))
     if not isinstance(before, Mapping):
         raise SpecError(Problem("K624", f"`{path}` was stopped before its first steps were done"))
     spec = load(path / "spec.yaml", data_roots=data_roots, trust=trust)
