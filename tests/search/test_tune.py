@@ -149,6 +149,16 @@ def test_what_cannot_be_searched_is_told_before_anything_starts(change, code, tm
     assert not (tmp_path / "study").exists()
 
 
+def test_data_that_are_not_there_are_told_once_and_no_study_begins(tmp_path):
+    spec = tmp_path / "absent.yaml"
+    spec.write_text(SPEC.replace("source: iris", "source: {npz: absent.npz, x: x, y: y}"))
+    with pytest.raises(SpecError) as caught:
+        kbuild.tune(kbuild.load(spec), out=tmp_path / "study")
+    assert [problem.code for problem in caught.value.problems] == ["K402"]
+    assert caught.value.problems[0].span.line == 4
+    assert not (tmp_path / "study").exists()
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("at", range(50))
 def test_kills_everywhere(at, spec, whole, tmp_path):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kbuild.data.load import load as read
 from kbuild.model import backend as engine
 from kbuild.plan.check import Checked, check
 from kbuild.plan.corners import corners, problems
@@ -28,7 +29,7 @@ from kbuild.spec.tune import Tune
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.write import write
 from kbuild.train import atomic, lock, monitors, rundir
-from kbuild.train.fit import needs_data
+from kbuild.train.fit import features, needs_data, placed
 from kbuild.train.signals import Signals
 
 
@@ -56,10 +57,10 @@ def tune(
 
     Raises:
         SpecError: K170 if there is nothing to search, K166 without data; what `check` finds; K516, K517 if
-            there is no Ray or no cluster; K601, K602.
+            there is no Ray or no cluster; K601, K602; problems of the data (K4xx).
     """
     needs_data(spec)
-    found = check(spec)
+    found = _seen(spec, backend) if ray is None else check(spec)
     where = searchable(spec, found)
     if out is not None:
         rundir.free(Path(out))
@@ -107,6 +108,21 @@ def resume(
         with _site(ray) as site:
             rundir.describe(path, status="running", resumed=rundir.now(), **rundir.process())
             return _search(path, spec, where, found, site, report or reporter())
+
+
+def _seen(spec: Spec, backend: str | None) -> Checked:
+    """The spec, checked. Data that tell nothing without being read are read: what is wrong with them is not to be found
+    by each trial, and what has to be fetched not to be fetched by several at the same time."""
+    found = check(spec)
+    if found.header is not None:
+        return found
+    engine.start(backend)
+    assert spec.data is not None
+    try:
+        dataset = read(spec.data, spec.train.seed, features=features(spec), trust=spec.trust)
+    except SpecError as error:
+        raise SpecError(placed(problem, spec) for problem in error.problems) from error
+    return check(spec, dataset.header)
 
 
 def searchable(spec: Spec, found: Checked) -> Space:
