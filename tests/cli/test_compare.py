@@ -26,7 +26,7 @@ def study(path, count, *, seed=0, fail=()):
     """A study as `kbuild tune` leaves it: a rate that matters, a width that does not, a depth that is not always
     there."""
     rng = random.Random(seed)
-    events = [{"event": "study", "spec": "kbuild: 1\n"}]
+    events: list[dict[str, object]] = [{"event": "study", "spec": "kbuild: 1\n"}]
     for number in range(1, count + 1):
         rate, kind, width = 10 ** rng.uniform(-4, -1), rng.choice(["flat", "conv"]), rng.randint(4, 64)
         values = {"rate": rate, "kind": kind, "model.a.units": width}
@@ -130,7 +130,10 @@ def test_a_spec_that_cannot_be_read_is_no_reason_to_show_no_numbers(kbuild, runs
     done = kbuild("compare", runs[0], torn, "--no-pictures")
     assert done.code == 0
     assert rows(done.out, "run")["torn"][:3] == ["done", "67", "-"]
-    assert "torn: its spec cannot be read, so that it is not known what differs: there is no layer or block `Dens`" in done.out
+    assert (
+        "torn: its spec cannot be read, so that it is not known what differs: there is no layer or block `Dens`"
+        in done.out
+    )
 
 
 def test_what_cannot_stand_side_by_side(kbuild, runs, tmp_path):

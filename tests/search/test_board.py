@@ -78,7 +78,9 @@ def table():
         command = [sys.executable, "-m", "kbuild", "board", str(path), "--port", "0"]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
         servers.append(server)
-        url = re.search(r"http://\S+", server.stdout.readline())[0].rstrip("/")
+        said = re.search(r"http://\S+", server.stdout.readline() if server.stdout else "")
+        assert said
+        url = said[0].rstrip("/")
         until = time.monotonic() + 60
         while True:
             columns = ask(url, "experiment", {"experimentName": "", "includeMetrics": True})
