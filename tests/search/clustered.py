@@ -10,13 +10,13 @@ import threading
 import time
 from pathlib import Path
 
-os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-
-from ray.cluster_utils import Cluster
-
-from kbuild.search import cluster, tune
+from kbuild.search import cluster, connect, tune
 from kbuild.search.seeing import Reporter
 from kbuild.spec.load import load
+
+os.environ.update(connect.QUIETLY)  # Ray looks at them when it is imported
+
+from ray.cluster_utils import Cluster
 
 
 def main() -> None:
