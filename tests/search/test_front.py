@@ -25,4 +25,4 @@ def test_none_in_it_is_dominated_and_all_others_are(points, direction):
 
     known = [trial for trial in trials if trial.params is not None]
     free = [trial for trial in known if not any(dominates(other, trial) for other in known)]
-    assert list(front(trials, direction)) == sorted(free, key=lambda trial: trial.params)
+    assert list(front(trials, direction)) == sorted(free, key=lambda trial: trial.params or 0)

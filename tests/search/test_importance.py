@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,21 @@ def test_that_a_hole_is_there_belongs_to_the_hole_that_decides_it():
     found = importance(trials(120, lambda values, rng: 10.0 * ("depth" in values) + rng.random()), AXES)
     assert found.weights[0].path == "kind"
     assert shares(found)["kind"] > 5 * shares(found)["depth"]
+
+
+def test_a_long_training_is_not_taken_for_good_values():
+    rng = random.Random(1)
+    made = trials(60, lambda values, _: values["width"])
+    # as Hyperband does: some go on, ten times as long, and become far better; none of them is wide by design
+    made = [replace(trial, epochs=2) for trial in made]
+    chosen = rng.sample(made, 20)
+    made += [
+        replace(trial, number=100 + at, epochs=20, score=(trial.score or 0) - 1000, parent=trial.number)
+        for at, trial in enumerate(chosen)
+    ]
+    found = importance(made, AXES)
+    assert found.weights[0].path == "width" and found.weights[0].trials == 60
+    assert found.r2 is not None and found.r2 > 0.9
 
 
 def test_noise_is_no_importance():

@@ -61,12 +61,16 @@ def importance(trials: Sequence[Trial], axes: Sequence[Axis], seed: int = 0) -> 
     Iman, 1981, "Rank Transformations as a Bridge"). A category has a column of its own for each of its values, all
     exchanged together. A hole that was not there has the median, or the commonest value, of those trials in which it
     was, and is exchanged among these only: that it is there or not is the importance of the hole that decides it.
+    Where trials go on from others (Hyperband), only the last of each is looked at, and the forest knows how many epochs
+    it had, so that a long training is not taken for good values.
 
     Args:
         trials: those that are done.
         axes: their holes; a hole that never varied is left out.
         seed: of the forest and the exchanges.
     """
+    gone_on = {trial.parent for trial in trials}
+    trials = [trial for trial in trials if trial.number not in gone_on]
     varied = [axis for axis in axes if len({t.values[axis.path] for t in trials if axis.path in t.values}) > 1]
     needed = max(FEWEST, EACH * len(varied))
     if not varied:
@@ -78,6 +82,8 @@ def importance(trials: Sequence[Trial], axes: Sequence[Axis], seed: int = 0) -> 
     if ranks.std() == 0:
         return Importance((), None, "all trials have the same score")
     table, columns = _table(trials, varied)
+    if gone_on != {None}:
+        table = np.column_stack([table, [trial.epochs for trial in trials]]).astype("float32")
     forest, unseen = _forest(table, ranks, seed)
     asked = unseen.any(axis=0)
     count = np.maximum(unseen.sum(axis=0), 1)

@@ -196,9 +196,9 @@ def _ticks(one: Axis) -> Sequence[Value]:
         return (one.low,)
     if one.scale == "log":
         powers = range(math.ceil(math.log10(one.low) - 1e-9), math.floor(math.log10(one.high) + 1e-9) + 1)
-        inside = [10.0**power for power in powers]
-        apart = [value for value in inside if 0.07 < one.place(value) < 0.93]
-        return (one.low, *(apart or [math.sqrt(one.low * one.high)]), one.high)
+        apart = [10.0**power for power in powers if 0.07 < one.place(10.0**power) < 0.93]
+        third = (one.high / one.low) ** (1 / 3)
+        return (one.low, *(apart if len(apart) > 1 else (one.low * third, one.high / third)), one.high)
     middle = [one.low + share * (one.high - one.low) for share in (0.25, 0.5, 0.75)]
     if float(one.low).is_integer() and float(one.high).is_integer() and one.high - one.low > 1:
         middle = sorted({float(round(value)) for value in middle} - {one.low, one.high})
