@@ -53,13 +53,13 @@ def fork() -> None:
     """Have workers forked. They keep no file of the driver's, as those that are spawned do not."""
     forked, real = multiprocessing.get_context("fork"), workers.work
 
-    def work(pipe, threads, cores, number):
+    def work(pipe, *arguments):
         kept = {0, 1, 2, pipe.fileno(), *logs()}
         for file in OPEN.iterdir():
             if int(file.name) not in kept:
                 with contextlib.suppress(OSError):
                     os.close(int(file.name))
-        real(pipe, threads, cores, number)
+        real(pipe, *arguments)
 
     died = workers.Workers._died
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def tune(
     with _site(ray) as site:
         count = parallel or spec_tune.parallel or _most_workers(spec_tune, site.parallel())
         path = rundir.create(spec.name, out, folders=("source", FOLDER))
-        with lock.held(path):
+        with lock.held(path), _room(path):
             text = write(open_tree(spec))
             _begin(path, spec, text, running, (count, site.threads(count)), command)
             return _search(path, spec, where, found, site, report or reporter())
@@ -94,7 +94,7 @@ def resume(
     info: dict[str, Any] = rundir.info(path)
     if not is_study(info):
         open_study(path)
-    with lock.held(path):
+    with lock.held(path), _room(path):
         for folder in (path, path / "top"):
             atomic.clean(folder, below=False)
         events = ledger.read(path / ledger.NAME)
@@ -150,6 +150,21 @@ def objective(spec: Spec, found: Checked) -> tuple[str, str]:
     return wanted.name, monitors.direction(wanted.name, wanted.direction, metrics)
 
 
+@contextlib.contextmanager
+def _room(path: Path) -> Iterator[None]:
+    """Say of a disk that refuses how the study goes on. Raises SpecError K608."""
+    try:
+        yield
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            if (path / "run.json").exists():
+                rundir.describe(path, status="failed", error=str(error))
+        told = f"go on with `kbuild tune --resume {path}`; what was told before is whole"
+        help = told if (path / "run.json").exists() else f"remove `{path}` and begin again"
+        said = f"cannot write the study `{path}`: {error.strerror or error}"
+        raise SpecError(Problem("K608", said, help=f"make room, then {help}")) from error
+
+
 def _site(ray: str | None) -> contextlib.AbstractContextManager[Site]:
     return contextlib.nullcontext(Machine()) if ray is None else connected(ray)
 
@@ -172,13 +187,6 @@ def _search(path: Path, spec: Spec, where: Space, found: Checked, site: Site, re
             report.note(f"study {path}: {workers} at a time, {threads} thread{'s' if threads > 1 else ''} each")
             made = drive(plan, list(ledger.read(path / ledger.NAME)), oracle, held, signals, report)
             return _finish(made)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            rundir.describe(path, status="failed", error=str(error))
-        help = f"make room, then go on with `kbuild tune --resume {path}`; what was told before is whole"
-        raise SpecError(
-            Problem("K608", f"cannot write the study `{path}`: {error.strerror or error}", help=help)
-        ) from error
     finally:
         report.finish()
 
