@@ -54,7 +54,7 @@ class Workers:
 
     Args:
         count: how many train at the same time.
-        threads: of each; they are pinned to as many cores where the system can do that.
+        threads: of each; those of a backend that counts cores stay on as many, where the system can do that.
         timeout: seconds that a trial may take; None is as long as it likes.
         backend: that they load while there is nothing to train yet.
     """
@@ -167,7 +167,7 @@ def work(pipe: Any, threads: int, cores: Sequence[int], number: int, backend: st
     """A worker's life: train what comes through the pipe, until it is closed."""
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # a Ctrl-C is for the study, which says what is to be done
-    _bound(threads, cores, number)
+    _bound(threads, () if backend == "tensorflow" else cores, number)
     _follow(os.getppid())
     sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
     with contextlib.suppress(SpecError):  # its first trial says what is wrong
@@ -185,9 +185,14 @@ def work(pipe: Any, threads: int, cores: Sequence[int], number: int, backend: st
 
 
 def _bound(threads: int, cores: Sequence[int], number: int) -> None:
-    """Few threads, before anything is imported that makes them; one GPU, where there are several."""
+    """Few threads, before anything is imported that makes them; one GPU, where there are several.
+
+    Args:
+        cores: to stay on, where the backend makes as many threads as it has cores; elsewhere the system chooses better,
+            since it knows what else runs.
+    """
     few_threads(threads)
-    if hasattr(os, "sched_setaffinity"):
+    if cores and hasattr(os, "sched_setaffinity"):
         with contextlib.suppress(OSError):
             os.sched_setaffinity(0, cores)
     visible = gpus()
