@@ -2,8 +2,6 @@
 
 import csv
 import json
-import os
-import random
 import signal
 import subprocess
 import sys
@@ -157,26 +155,6 @@ def test_data_that_are_not_there_are_told_once_and_no_study_begins(tmp_path):
     assert [problem.code for problem in caught.value.problems] == ["K402"]
     assert caught.value.problems[0].span.line == 4
     assert not (tmp_path / "study").exists()
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("at", range(50))
-def test_kills_everywhere(at, spec, whole, tmp_path):
-    """A driver that is killed two times, in every phase of the ledger, and workers between."""
-    rng = random.Random(at)
-    path = tmp_path / "study"
-    for phase in ("write", "fsync", "written")[at % 3 :: 2]:
-        search(spec, path, phase, rng.randint(1, 6), check=False)
-    started = subprocess.Popen([sys.executable, SCRIPT, spec, path], stderr=subprocess.DEVNULL)
-    time.sleep(rng.uniform(1, 12))
-    children = Path(f"/proc/{started.pid}/task/{started.pid}/children")
-    for child in children.read_text().split() if children.exists() else ():
-        if rng.random() < 0.7:
-            os.kill(int(child), signal.SIGKILL)
-    started.wait(900)
-    search(spec, path)
-    assert told(path) == told(whole)
-    assert content(path) == content(whole)
 
 
 @pytest.mark.full
