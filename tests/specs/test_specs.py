@@ -11,7 +11,7 @@ from kbuild.text.read import read_file
 
 ROOT = Path(__file__).parents[2]
 SPECS = sorted((ROOT / "specs").rglob("*.yaml"))
-DOWNLOADED = {"mnist_mlp": (28, 28), "mnist_cnn": (28, 28), "fashion_mnist_mlp": (28, 28)} | dict.fromkeys(
+DOWNLOADED = dict.fromkeys(("mnist_mlp", "mnist_cnn", "mnist_search", "fashion_mnist_mlp"), (28, 28)) | dict.fromkeys(
     ("cifar10_resnet", "cifar10_vgg"), (32, 32, 3)
 )
 ARCHITECTURES = {
@@ -55,7 +55,7 @@ def test_all_that_must_be_there_is_there():
 def test_a_spec_opens_with_its_command_and_says_what_it_is(path):
     editors, first, second, third = path.read_text(encoding="utf-8").splitlines()[:4]
     assert editors == MODELINE
-    verb = "show" if path.stem in ARCHITECTURES else "fit"
+    verb = "show" if path.stem in ARCHITECTURES else "tune" if "search" in path.stem else "fit"
     assert first == f"# kbuild {verb} {path.relative_to(ROOT).as_posix()}"
     assert second == "#"
     assert re.match(r"# \w", third)
