@@ -29,7 +29,7 @@ model:
   - ReLU
   - {Dense: {units: 3, activation: softmax}}
 train:
-  {epochs: 25, optimizer: {Adam: {$float: [1e-3, 1e-1], sampling: log}}, tensorboard: false,
+  {epochs: 15, optimizer: {Adam: {$float: [1e-3, 1e-1], sampling: log}}, tensorboard: false,
   execution: {steps_per_execution: 1, jit: false}}
 tune: {oracle: {RandomSearch: {max_trials: 5}}, objective: val_loss, parallel: 2}
 """

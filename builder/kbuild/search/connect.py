@@ -84,4 +84,7 @@ def _answers(address: str, host: str, port: int) -> None:
 
 def _unreachable(address: str, why: str) -> Problem:
     help = "begin one with `ray start --head`, or leave the search to this machine: `--ray local`"
+    if address == "local":
+        help = "try again when the machine has less to do, or search without `--ray`"
+        return Problem("K517", f"Ray does not begin a cluster on this machine: {why}", help=help)
     return Problem("K517", f"no Ray cluster answers at `{address}`: {why}", help=help)
