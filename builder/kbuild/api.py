@@ -104,6 +104,9 @@ def ensemble(
     from kbuild.train.ensemble import ensemble as join
 
     found: list[Path] = []
+    if top is not None and not any(is_study(rundir.info(Path(path))) for path in runs):
+        help = "leave `top` out, or give the directory that `kbuild tune` made"
+        raise SpecError(Problem("K630", f"`top` is of a study, and `{runs[0]}` is none", help=help))
     for path in map(Path, runs):
         if not is_study(rundir.info(path)):
             found.append(path)

@@ -84,12 +84,12 @@ def ensemble(
     members = joining([Path(path) for path in runs], trust)
     if how == "vote":
         _votable(members)
-    found = seen([one.spec for one in members], [one.info for one in members], [one.path for one in members])
     engine.start(backend or score.installed(members[0].info))
+    found = seen([one.spec for one in members], [one.info for one in members], [one.path for one in members])
     for note in _notes(members, found, how):
         report.note(note)
     made, model = _joined(_opened(members, found), how)
-    return _written(made, model, how, rundir.create(model.name, out, folders=("report", "members")), command)
+    return _written(made, model, how, out, command)
 
 
 def _joined(made: _Made, how: How) -> "tuple[_Made, keras.Model]":
@@ -124,8 +124,22 @@ def _opened(members: tuple[Joining, ...], found: Seen) -> _Made:
         if not all(np.isfinite(np.asarray(value, "float64")).all() for value in model.get_weights()):
             message = f"the model of `{one.path}` has weights that are no numbers"
             raise SpecError(Problem("K630", message, help="leave it out"))
+    if first.spec.data.target == "input":
+        _same_target(members, models, dataset)
     fitting = tuple(ensemble_model.of_probabilities(head) for head in learned)
     return _Made(members, models, plan, fitting, job.aligned(dataset, plan, learned), found)
+
+
+def _same_target(members: Sequence[Joining], models: "Sequence[keras.Model]", dataset: Dataset) -> None:
+    """Where the target is the preprocessed input, `preprocess` has to be the same. Raises SpecError K630."""
+    from kbuild.model import build
+
+    made = [build.features(model, expand(one.spec, dataset.header)) for one, model in zip(members, models, strict=True)]
+    kept = [None if one is None else (one.count_params(), [a.tobytes() for a in one.get_weights()]) for one in made]
+    for one, weights in zip(members, kept, strict=True):
+        if weights != kept[0]:
+            message = f"`{one.path}` preprocesses its input, which is its target, otherwise than `{members[0].path}`"
+            raise SpecError(Problem("K630", message, help="join runs whose `data.preprocess` learned the same"))
 
 
 def _measured(model: "keras.Model", made: _Made) -> dict[str, dict[str, float]]:
@@ -147,8 +161,8 @@ def _measured(model: "keras.Model", made: _Made) -> dict[str, dict[str, float]]:
     return found
 
 
-def _written(made: _Made, model: "keras.Model", how: How, path: Path, command: Sequence[str]) -> Run:
-    """Leave the run directory; `run.json` last: what has it is whole."""
+def _written(made: _Made, model: "keras.Model", how: How, out: Path | None, command: Sequence[str]) -> Run:
+    """Measure, then leave the run directory; `run.json` last: what has it is whole."""
     from kbuild.model import build
     from kbuild.train import ensemble_model
     from kbuild.train.session import bare, save
@@ -157,6 +171,7 @@ def _written(made: _Made, model: "keras.Model", how: How, path: Path, command: S
     alone = zip(made.models, made.outputs, strict=True)
     each = [_measured(ensemble_model.joined([one], [of], "average", "member"), made) for one, of in alone]
     numbers = _measured(model, made)
+    path = rundir.create(model.name, out, folders=("report", "members"))
     atomic.write_text(path / "spec.yaml", write(filled(spec)))
     for number, one in enumerate(made.members, 1):
         atomic.write_text(path / "members" / f"{number}.yaml", (one.path / "spec.yaml").read_text("utf-8"))

@@ -49,8 +49,8 @@ def stack(
     weight: np.ndarray | None = None
     for one, model, part, own, at in zip(members, models, parts, rows, groups, strict=True):
         here = np.isin(own, common)
-        place = np.searchsorted(common, own[here])
-        for of, value in zip(outputs, _answers(one, model, part), strict=True):
+        place, answer = np.searchsorted(common, own[here]), _answers(one, model, part)
+        for of, value in ((of, answer[of["name"]]) for of in outputs):
             table = said[of["name"]][at]
             if table is None:
                 table = said[of["name"]][at] = np.empty((len(common), *value.shape[1:]), "float64")
@@ -106,14 +106,14 @@ def _common(rows: Sequence[np.ndarray], groups: Sequence[int]) -> np.ndarray:
     return common
 
 
-def _answers(one: Joining, model: "keras.Model", part: Part) -> list[np.ndarray]:
-    """What a member gives for a part, by output in their order: probabilities for classes."""
+def _answers(one: Joining, model: "keras.Model", part: Part) -> dict[str, np.ndarray]:
+    """What a member gives for a part, by output: probabilities for classes."""
     inputs, given = answers([model], [one.outputs])
     asked = finished(inputs, {name: values[0] for name, values in given.items()}, "member")
     assert one.spec.data is not None
     raw: Any = asked.predict(feed(part, one.spec.data.batch_size, ()).data, verbose=0)  # pyright: ignore
     values = raw if isinstance(raw, Mapping) else {one.outputs[0]["name"]: raw}
-    return [np.asarray(values[of["name"]]) for of in one.outputs]
+    return {name: np.asarray(value) for name, value in values.items()}
 
 
 def _beside(name: str, tables: Sequence[np.ndarray]) -> np.ndarray:
