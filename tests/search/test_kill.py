@@ -36,8 +36,8 @@ BATCHES = 8
 VARYING = ("elapsed", "seconds")
 PLACES = {
     "ledger": (("open", "write", "fsync"), "/ledger.jsonl"),
-    "run.json": (("open", "write", "fsync", "rename"), "STUDY/.kbuild-run.json"),
-    "spec": (("open", "write", "fsync", "rename", "mkdir"), "STUDY/.kbuild-spec.yaml"),
+    "run.json": (("open", "write", "fsync", "rename"), "-run.json"),
+    "spec": (("open", "write", "fsync", "rename"), "-spec.yaml"),
     "table": (("open", "write", "fsync", "rename"), "trials.csv"),
     "best": (("open", "write", "fsync", "rename"), "best.yaml"),
     "top": (("open", "write", "fsync", "rename", "mkdir"), "/top"),
@@ -72,11 +72,11 @@ def order(spec, out, *when):
     return "-c", f"import runpy, sys; sys.argv = {argv!r}; runpy.run_path(sys.argv[0], run_name='__main__')"
 
 
-def search(warm, spec, out, *when, check=True, **options):
-    """Run a search in a process of its own; what has not begun begins anew."""
+def search(warm, spec, out, *when, check=True, whose="driver", **options):
+    """Run a search in a process of its own; what has not begun begins anew. `whose` disk it is that fails."""
     if out.exists() and not (out / "run.json").exists():
         shutil.rmtree(out)
-    done = warm.run(*order(spec, out, *when), environment={"WARM": "1"}, **options)
+    done = warm.run(*order(spec, out, *when), environment={"WARM": "1", "WHOSE": whose}, **options)
     assert not check or done.code == 0, done.err
     return done
 
@@ -104,7 +104,7 @@ def deaths(path):
 def disk_of(place, path, at, error=0):
     """What is to happen to the driver."""
     operations, part = PLACES[place]
-    return Disk(path, operations, part.replace("STUDY/", f"{path.name}/"), at, error, error != 0)
+    return Disk(path, operations, part, at, error, error != 0)
 
 
 def killed(warm, spec, path, place, at, batch):
@@ -138,7 +138,7 @@ def counted():
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("case", range(14))
+@pytest.mark.parametrize("case", range(25))
 def test_kills_everywhere(case, warm, spec, whole, tmp_path, counted):
     """Two drivers are killed one after the other, in each place in turn, and workers with them."""
     rng, path, places = Random(case), tmp_path / "study", list(PLACES)
@@ -182,7 +182,7 @@ def test_a_disk_that_is_full_for_a_worker_is_not_the_fault_of_a_trial(at, warm, 
         pytest.skip("no C compiler, or not Linux: nothing can be put between a process and its disk")
     path = tmp_path / "study"
     disk = Disk(path, ("open", "write", "fsync", "rename", "mkdir"), "/trials/0", at, errno.ENOSPC, True)
-    done = search(warm, spec, path, check=False, disk=disk)
+    done = search(warm, spec, path, check=False, disk=disk, whose="all")
     assert (done.code, done.out.split()) == (4, ["K608"]), done.err
     assert told(path)[2] == []
     search(warm, spec, path)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from kbuild.text.problem import SpecError
 from kbuild.train.progress import Reporter
 
 SCRIPT = Path(__file__).with_name("killed.py")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "builder")}
 SPEC = """
 kbuild: 1
 name: small
@@ -41,8 +43,9 @@ def spec(tmp_path_factory):
 def search(spec, out, *when, check=True):
     """Run a search in a process of its own."""
     found = subprocess.run(
-        [sys.executable, SCRIPT, spec, out, *map(str, when)], capture_output=True, text=True, timeout=900, check=False
-    )
+        [sys.executable, SCRIPT, spec, out, *map(str, when)],
+        env=ENVIRONMENT, capture_output=True, text=True, timeout=900, check=False,
+    )  # fmt: skip
     assert not check or found.returncode == 0, found.stderr
     return found
 
@@ -98,6 +101,7 @@ def test_the_best_spec_trains_to_the_same_score(whole, tmp_path):
     assert run.metrics["val_loss"] == pytest.approx(open_study(whole).best.score, rel=1e-6)
 
 
+@pytest.mark.full
 def test_a_study_that_was_killed_becomes_the_same(spec, whole, tmp_path):
     path = tmp_path / "study"
     assert search(spec, path, "fsync", 4, check=False).returncode == -signal.SIGKILL
@@ -162,7 +166,7 @@ def test_data_that_are_not_there_are_told_once_and_no_study_begins(tmp_path):
 def test_a_signal_stops_it_and_it_goes_on(number, spec, whole, tmp_path):
     path = tmp_path / "study"
     command = [sys.executable, "-m", "kbuild", "tune", str(spec), "--out", str(path), "--quiet"]
-    started = subprocess.Popen(command)
+    started = subprocess.Popen(command, env=ENVIRONMENT)
     until = time.monotonic() + 300
     while time.monotonic() < until and not (path / "trials" / "0001").exists():
         time.sleep(0.2)
