@@ -1,7 +1,8 @@
 """A process that is killed anywhere leaves a run that goes on to the same end, bit for bit.
 
 Every kill is a real SIGKILL of a real `kbuild` process: before an operation on a file of the run, in the middle of a
-write, at a batch, at the end of an epoch.
+write, at a batch, at the end of an epoch. A part of them: `KBUILD_FULL=1 pytest tests/train/test_kill.py -k "spread and
+payload or every_phase"`.
 """
 
 import csv
@@ -194,8 +195,13 @@ def test_it_goes_on_to_the_same_end(kind, phase, share, wholes, disk, landed, tm
     assert not list(run.rglob(".*"))
 
 
-def test_every_phase_was_hit(disk, landed, record_property):
+def test_every_phase_was_hit(disk, landed, request, record_property):
     record_property("kills", dict(landed))
-    wanted = Counter(phase for _, phase, _ in POINTS)
-    assert all(landed[phase] == wanted[phase] for phase in PHASES), dict(landed)
+    print("kills:", dict(landed))
+    # a part of the points may have been asked for
+    mine = [item for item in request.session.items if item.path == request.path and hasattr(item, "callspec")]
+    wanted = Counter(item.callspec.params["phase"] for item in mine)
+    assert {phase: landed[phase] for phase in wanted} == wanted, dict(landed)
+    if len(mine) == len(POINTS):
+        assert set(wanted) == set(PHASES)
     assert len(POINTS) >= (200 if FULL else 12)
