@@ -159,7 +159,8 @@ def _chosen(to: str, asked: str | None, info: Mapping[str, Any]) -> str | None:
     missing = [name for name in (chosen, *needs[chosen]) if not _installed(name)]
     if missing:
         named = " and ".join(f"`{name}`" for name in missing)
-        said = f"`{to}` needs {named} on `{chosen}`, and {'they are' if len(missing) > 1 else 'it is'} not installed"
+        where = "" if chosen in missing else f" on `{chosen}`"
+        said = f"`{to}` needs {named}{where}, and {'they are' if len(missing) > 1 else 'it is'} not installed"
         raise SpecError(Problem("K660", said, help=f"`pip install {' '.join(missing)}`"))
     return chosen
 
