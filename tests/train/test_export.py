@@ -138,7 +138,7 @@ def test_what_cannot_be_loaded_takes_no_place(run, tmp_path, monkeypatch):
 
 def test_what_keras_cannot_write_is_said_with_its_reason(run, tmp_path, monkeypatch):
     def broken(*given, **more):
-        raise ValueError("no such operation\nmore")
+        raise ValueError("no such operation\n\nmore")
 
     monkeypatch.setattr(keras.Model, "save", broken)
     code, message, _ = problem(lambda: export(run, "keras", tmp_path / "it.keras"))
