@@ -23,6 +23,7 @@ ELSEWHERE = {
     "K108": "the other use of it needs a file: tests/spec",
     "K171": "of a space, not of a network: tests/plan/test_corners.py",
     "K172": "of a space, not of a network: tests/plan/test_corners.py",
+    "K174": "of a space, not of a network: tests/plan/test_corners.py",
     "K111": "`--set` is no part of a document: tests/spec/test_merge.py",
 }
 

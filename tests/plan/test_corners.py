@@ -46,6 +46,21 @@ def test_a_budget_that_nothing_fits_is_an_error(most, codes):
     assert all(p.span is not None for p in told)
 
 
+@pytest.mark.parametrize(
+    ("oracle", "codes"),
+    [
+        ("BayesianOptimization", ["K174"]),  # 15 at random, and 10 trials unless told otherwise
+        ("{BayesianOptimization: {max_trials: 15}}", ["K174"]),
+        ("{BayesianOptimization: {max_trials: 16}}", []),
+        ("{BayesianOptimization: {max_trials: 10, num_initial_points: 4}}", []),
+        ("{RandomSearch: {max_trials: 10}}", []),
+    ],
+)
+def test_a_model_of_trials_that_is_never_made_is_a_warning(oracle, codes):
+    told = list(problems(*found(SPEC.replace("objective: loss", f"objective: loss, oracle: {oracle}"))))
+    assert [(p.code, p.severity) for p in told] == [(code, "warning") for code in codes]
+
+
 def test_the_space_as_text():
     _, where, ends = found(SPEC)
     assert list(lines(where, ends)) == [

@@ -4,6 +4,7 @@ from functools import cache
 
 import pytest
 
+from kbuild.plan.corners import FIRST, MOST
 from kbuild.plan.space import space
 from kbuild.search.choices import filled
 from kbuild.search.oracle import Oracle
@@ -139,3 +140,19 @@ def test_what_is_dropped_does_not_count():
             counted += 1
             oracle.tell(trial.trial, 0.5)
     assert counted == 4
+
+
+def test_a_model_of_trials_is_made_when_check_says(monkeypatch):
+    from sklearn.gaussian_process import GaussianProcessRegressor
+
+    made, fit = [], GaussianProcessRegressor.fit
+    monkeypatch.setattr(GaussianProcessRegressor, "fit", lambda self, x, y: made.append(len(x)) or fit(self, x, y))
+    where = space(load("kbuild: 1\nmodel: {inputs: {x: {shape: [4]}}, layers: [{Dense: {$int: [2, 800]}}]}"))
+    tune = Tune(oracle=Call("oracles", "BayesianOptimization", {}), objective=Objective(name="val_accuracy"))
+    oracle = Oracle(tune, where, "max", 0)
+    for number in range(1, FIRST + 2):
+        assert not made
+        assert oracle.ask().trial == number
+        oracle.tell(number, 0.1 * number)
+    assert made == [FIRST]
+    assert oracle.most == MOST

@@ -15,6 +15,8 @@ from kbuild.spec.values import Chooser, at, pick
 from kbuild.text.node import Node
 from kbuild.text.problem import Problem, SpecError
 
+FIRST, MOST = 3, 10
+"""KerasTuner's `BayesianOptimization`: random trials for each hole before it models any, and trials where none are said."""
 TOLD = 3
 """So many choices that cannot be built are told; the rest are counted."""
 
@@ -48,7 +50,8 @@ def corners(spec: Spec, header: Header | None = None) -> Corners:
 
 
 def problems(spec: Spec, space: Space, found: Corners) -> Iterator[Problem]:
-    """K171 (a warning) for choices that cannot be built, K172 if even the smallest network is outside the budget."""
+    """K171 (a warning) for choices that cannot be built, K172 if even the smallest network is outside the budget, K174
+    (a warning) for an oracle that never comes to what it is chosen for."""
     told = [(dict(choices), problem) for choices, problem in space.broken if choices]
     told += [
         (dict(corner.choices), corner.problem)
@@ -69,6 +72,16 @@ def problems(spec: Spec, space: Space, found: Corners) -> Iterator[Problem]:
             yield Problem(
                 "K172", f"the smallest network has {why}", spec.span("tune.budget"), help=help, path="tune.budget"
             )
+
+    if spec.tune is not None and spec.tune.oracle.name == "BayesianOptimization":
+        args, dims = spec.tune.oracle.args, len(space.dims)
+        first = args.get("num_initial_points") or FIRST * dims
+        if isinstance(most := args.get("max_trials", MOST), int) and isinstance(first, int) and first >= most:
+            said = f"`BayesianOptimization` draws its first {first} trials at random, and there are {most}"
+            help = (
+                f"it does so {FIRST} times for each of {dims} holes: give `num_initial_points`, or take `RandomSearch`"
+            )
+            yield Problem("K174", said, spec.span("tune.oracle"), "warning", help, path="tune.oracle")
 
 
 def over(budget: SearchBudget, cost: Cost, step: int | None) -> str | None:
