@@ -44,8 +44,7 @@ def resume(
             if its spec, its data, its backend or Keras is another than before; K623 if it has no whole checkpoint.
     """
     path = Path(path)
-    info = rundir.info(path)
-    report = report or reporter()
+    info, report = rundir.info(path), report or reporter()
     _trained(path, info)
     if is_set(info):
         from kbuild.train import several
