@@ -105,6 +105,11 @@ def _wrong(
         )
     if target.task not in EXCLUSIVE and units == 1 and target.shape == () and name in _MATRIX | _ROWS:
         return "error", "wants a row for each example, and the target is one number", "write `mean_absolute_error`"
+    if name in _MATRIX and metric.args.get("average") is None:
+        said = "gives a number for each class, and an epoch has one"
+        return "error", said, f"write `{{{name}: {{average: macro}}}}`"
+    if name == "BinaryIoU" and target.task not in EXCLUSIVE and target.shape == () and (units or 1) != 1:
+        return "error", f"wants {units} numbers for each example, and the target is one", "leave it out"
     if target.task == "regression" and name in _OF_CLASSES:
         return "warning", "counts right and wrong classes, and the target is a number", "write `mean_absolute_error`"
     if name == "Accuracy" and last_activation(net.plan, ref) in PROBABILITIES:
