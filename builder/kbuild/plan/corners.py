@@ -16,7 +16,7 @@ from kbuild.text.node import Node
 from kbuild.text.problem import Problem, SpecError
 
 FIRST, MOST = 3, 10
-"""KerasTuner's `BayesianOptimization`: random trials for each hole before it models any, and trials where none are said."""
+"""KerasTuner's `BayesianOptimization`: random trials for each hole, which come first; trials where none are said."""
 TOLD = 3
 """So many choices that cannot be built are told; the rest are counted."""
 
