@@ -7,7 +7,6 @@ and OUT.deaths tells of each that died.
 
 import contextlib
 import ctypes
-import multiprocessing
 import os
 import signal
 import sys
@@ -53,7 +52,7 @@ def killing(wanted: str, count: int):
 
 def fork() -> None:
     """Have workers forked. They keep no file of the driver's, as those that are spawned do not."""
-    forked, real = multiprocessing.get_context("fork"), workers.work
+    real = workers.work
 
     def work(pipe, *arguments):
         kept = {0, 1, 2, pipe.fileno(), *logs()}
@@ -74,7 +73,7 @@ def fork() -> None:
         return died(self, at, worker, task)
 
     workers.work, workers.Workers._died = work, _died
-    workers.multiprocessing.get_context = lambda method: forked
+    workers._method = lambda backend, threads: "fork"
 
 
 def logs() -> list[int]:

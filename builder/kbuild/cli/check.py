@@ -44,7 +44,7 @@ def check(
             problems += _new(found.problems, problems)
             known = _known(found, measured)
             problems += measured.problems if measured is not None else ()
-            more, space = _searched(found)
+            more, space = searched(found)
             problems += _new(more, problems)
             lines += [_fine(name, found, measured), *space]
         except SpecError as error:
@@ -57,7 +57,7 @@ def check(
     return code
 
 
-def _searched(found: "Checked") -> tuple[tuple[Problem, ...], list[str]]:
+def searched(found: "Checked") -> tuple[tuple[Problem, ...], list[str]]:
     """What is wrong with the space of a search, and what it is; nothing for a spec without `tune`."""
     if found.spec.tune is None:
         return (), []

@@ -44,7 +44,8 @@ def tune(
     """Search the holes of a spec with KerasTuner."""
     if (spec is None) == (resume is None) or (resume is not None and (out is not None or sets or parallel or backend)):
         raise typer.BadParameter("give a SPEC, or --resume STUDY, whose spec, directory and ways stay as they are")
-    from kbuild.cli.output import tell
+    from kbuild.cli.check import searched
+    from kbuild.cli.output import say, say_json, tell
     from kbuild.plan.check import check
     from kbuild.search import tune as search
     from kbuild.search.seeing import reporter
@@ -56,9 +57,13 @@ def tune(
     else:
         read = load(str(spec), sets=sets or (), data_roots=data_roots or (), trust=trust)
         if not as_json:
-            tell([problem for problem in check(read).problems if problem.severity != "hint"])
+            seen = check(read)
+            tell([problem for problem in (*seen.problems, *searched(seen)[0]) if problem.severity != "hint"])
         command = ("kbuild", *sys.argv[1:])
         found = search.tune(read, out=out, backend=backend, parallel=parallel, ray=ray, command=command, report=report)
+    if not (as_json or quiet):
+        for line in _lines(found):
+            say(line)
     again = None
     if refit and found.status == "done" and found.best is not None:
         from kbuild.search.refit import refit as train
@@ -66,23 +71,16 @@ def tune(
 
         shown = progress.Reporter() if quiet or as_json else None
         again = train(found, data_roots=data_roots or (), trust=trust, report=shown)
-    _tell(found, again, as_json, quiet)
+    if as_json:
+        say_json({**found.as_json(), **({} if again is None else {"refit": again.as_json()})})
+    elif again is not None and not quiet:
+        say(_refitted(again))
     return found.exit_code
 
 
-def _tell(study: "Study", again: "Run | RunSet | None", as_json: bool, quiet: bool) -> None:
-    from kbuild.cli.output import say, say_json
-
-    if as_json:
-        say_json({**study.as_json(), **({} if again is None else {"refit": again.as_json()})})
-        return
-    if quiet:
-        return
-    for line in _lines(study):
-        say(line)
-    if again is not None:
-        test = ", ".join(f"{name} {value:.4g}" for name, value in again.test.items() if value is not None)
-        say(f"refit: {again.path}" + (f", test {test}" if test else ""))
+def _refitted(run: "Run | RunSet") -> str:
+    test = ", ".join(f"{name} {value:.4g}" for name, value in run.test.items() if value is not None)
+    return f"\nrefit: {run.path}" + (f", test {test}" if test else "")
 
 
 def _lines(study: "Study") -> list[str]:

@@ -5,6 +5,7 @@ oracle.py    KerasTuner's oracles, asked and told
 trials.py    one network of the space, looked at before it is trained
 task.py      Task → Outcome: one trial, trained
 executor.py  what trains the trials: one Protocol for this machine and for a cluster
+preload.py   Keras, loaded before workers are forked
 workers.py   Tasks → Outcomes: processes that train many trials each
 connect.py   an address → a Ray cluster
 cluster.py   Tasks → Outcomes on a Ray cluster

@@ -116,8 +116,10 @@ def reporter(quiet: bool = False) -> Reporter:
 def line(trials: Sequence[Trial], number: int, objective: str, direction: str, most: int | None, elapsed: float) -> str:
     """One trial in one line: `trial  3/30  val_loss 0.2031  best 0.1987 (trial 2)  4.1 s  units=64 …`."""
     trial = next(one for one in trials if one.number == number)
-    of = "" if most is None else f"/{most}"
-    parts = [f"trial {number:{len(str(most or 100))}d}{of}"]
+    # trials that are dropped have numbers too
+    last = None if most is None else most + sum(one.status == "dropped" for one in trials)
+    of = "" if last is None else f"/{last}"
+    parts = [f"trial {number:{len(str(last or 100))}d}{of}"]
     if trial.score is None:
         parts.append(f"{trial.status}: {harmless(trial.reason or '')}")
     else:

@@ -13,15 +13,19 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import connection
+from multiprocessing import connection, forkserver
 from pathlib import Path
 from typing import Any
 
 from kbuild.model import backend as engine
 from kbuild.plan.budget import machine_memory
+from kbuild.search import preload
 from kbuild.search.executor import ATTEMPTS, EACH, Executor, Memory, few_threads, too_long
 from kbuild.search.task import Outcome, Task, run
 from kbuild.text.problem import SpecError
+
+_kept: list[tuple[str, int]] = []
+"""Backend and threads of the workers that were begun; the first decide what the process they are forked from loads."""
 
 
 class Machine:
@@ -61,7 +65,12 @@ class Workers:
 
     def __init__(self, count: int, threads: int, timeout: float | None, backend: str):
         self._count, self._threads, self._timeout, self._backend = count, threads, timeout, backend
-        self._workers: list[_Worker | None] = [self._begin(at) for at in range(count)]
+        self._method = _method(backend, threads)
+        self._workers: list[_Worker | None] = [None] * count
+        if self._method == "forkserver":
+            _serve(backend, threads)
+        else:
+            self._workers = [self._begin(at) for at in range(count)]
 
     @property
     def busy(self) -> int:
@@ -115,7 +124,7 @@ class Workers:
         self._workers = [None] * self._count
 
     def _begin(self, at: int) -> _Worker:
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context(self._method)
         here, there = context.Pipe()
         known = cores()
         mine = [known[(at * self._threads + i) % len(known)] for i in range(self._threads)]
@@ -161,6 +170,28 @@ class Workers:
             worker.process.join()
             worker.pipe.close()
         self._workers[at] = None
+
+
+def _method(backend: str, threads: int) -> str:
+    """How a worker begins: forked from a process that has loaded Keras, or anew where a fork could break something."""
+    if sys.platform != "linux" or gpus() or backend == "torch":
+        return "spawn"
+    # there is one such process, and it stays as it is
+    _kept.append((backend, threads))
+    return "forkserver" if _kept[0] == (backend, threads) else "spawn"
+
+
+def _serve(backend: str, threads: int) -> None:
+    """Have the process begin that workers are forked from. It loads Keras while this one goes on."""
+    multiprocessing.set_forkserver_preload([preload.__name__, *preload.LATER])
+    before = dict(os.environ)
+    few_threads(threads)
+    os.environ[preload.VARIABLE] = backend
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def work(pipe: Any, threads: int, cores: Sequence[int], number: int, backend: str) -> None:
