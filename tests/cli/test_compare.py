@@ -130,10 +130,7 @@ def test_a_spec_that_cannot_be_read_is_no_reason_to_show_no_numbers(kbuild, runs
     done = kbuild("compare", runs[0], torn, "--no-pictures")
     assert done.code == 0
     assert rows(done.out, "run")["torn"][:3] == ["done", "67", "-"]
-    assert (
-        "torn: its spec cannot be read, so that it is not known what differs: there is no layer or block `Dens`"
-        in done.out
-    )
+    assert "torn: what differs is not told: its spec cannot be read: there is no layer or block `Dens`" in done.out
 
 
 def test_what_cannot_stand_side_by_side(kbuild, runs, tmp_path):

@@ -41,7 +41,7 @@ def runs(found: "Compared") -> None:
         say(said + ("; of several: mean ± sample standard deviation" if sets else ""))
     for row in found.rows:
         if row.why:
-            say(f"\n{row.label}: its spec cannot be read, so that it is not known what differs: {row.why}")
+            say(f"\n{row.label}: what differs is not told: {row.why}")
     _show_settings(found)
 
 

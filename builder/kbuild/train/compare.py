@@ -10,7 +10,7 @@ from kbuild.spec.load import load
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import monitors, rundir
 from kbuild.train.run import Run, open_run
-from kbuild.train.runset import RunSet
+from kbuild.train.runset import RunSet, is_ensemble
 
 if TYPE_CHECKING:
     from kbuild.plan.check import Checked
@@ -29,7 +29,7 @@ class Row:
         epochs, seconds: of a run; of a set the mean of its members.
         metrics, test: of the best epoch, and of the saved model on the test part; `sd` and `test_sd` their sample
             standard deviations.
-        why: why its spec cannot be read.
+        why: why it is not known what differs.
     """
 
     path: Path
@@ -171,10 +171,14 @@ def _checked(path: Path, roots: Sequence[Path], trust: bool) -> "Checked | str":
     """What a run's spec says; or why it cannot be read, which is no reason not to compare its numbers."""
     from kbuild.plan.check import check
 
+    info = rundir.info(Path(path))
+    if is_ensemble(info):
+        return f"it is made of {len(info['of'])} runs, and its spec is that of the first"
     try:
         return check(load(Path(path) / "spec.yaml", data_roots=roots, trust=trust))
     except SpecError as error:
-        return next((p.message for p in error.problems if p.severity == "error"), str(error))
+        said = next((p.message for p in error.problems if p.severity == "error"), str(error))
+        return f"its spec cannot be read: {said}"
 
 
 def _row(run: "Run | RunSet", label: str, spec: "Checked | str") -> Row:
