@@ -25,6 +25,7 @@ def bag(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.full
 def test_from_a_set_to_one_model_to_a_file(kbuild, bag, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert kbuild("fit", "bag.yaml", "--quiet").code == 0

@@ -77,6 +77,7 @@ def test_what_is_no_study_cannot_be_gone_on_with(kbuild, place):
     assert "error[K601]" in done.err
 
 
+@pytest.mark.full
 def test_a_search_of_trials_that_are_trained_twice_and_its_refit(kbuild, place):
     done = kbuild("tune", "small.yaml", "--json", "--refit")
     assert (done.code, done.err) == (0, "")

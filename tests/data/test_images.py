@@ -139,6 +139,7 @@ def test_links_stay_inside(pets, images, tmp_path, problem):
     assert problem(lambda: peek(images(pets))).message == f"the link `{pets / 'zebra'}` leads out of its folder"
 
 
+@pytest.mark.full
 def test_cifar10(shared, images):
     data = images(shared / "cifar10" / "train", {"test": shared / "cifar10" / "test"})
     dataset = load(data, 0)

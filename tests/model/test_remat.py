@@ -58,7 +58,9 @@ def trained(name: str, remat: bool, **options) -> tuple[list[np.ndarray], list[f
     return [keras.ops.convert_to_numpy(v) for v in model.variables], history["loss"]
 
 
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.full) if name == "shared and nested" else name for name in NETS]
+)
 def test_training_gives_the_same_numbers(name):
     (plain, losses), (again, losses_again) = (trained(name, remat) for remat in (False, True))
     assert len(plain) == len(again)

@@ -104,6 +104,7 @@ def metrics(group):
     return {(one["name"].get("group", ""), one["name"]["tag"]): one["value"] for one in group["metricValues"]}
 
 
+@pytest.mark.full
 def test_a_row_a_trial_with_its_values_and_its_best_score(study, table):
     columns, rows = table(study, 3)
     assert sorted(rows) == ["trial 1", "trial 2", "trial 3"]
@@ -127,6 +128,7 @@ def test_a_row_a_trial_with_its_values_and_its_best_score(study, table):
     assert metrics(rows["trial 1"])["validation", "epoch_loss"] == pytest.approx(losses[-1])
 
 
+@pytest.mark.full
 def test_among_other_runs_each_has_its_own_columns(study, table):
     columns, rows = table(study.parent, 3)
     assert sorted(rows) == ["trial 1", "trial 2", "trial 3"]
@@ -145,6 +147,7 @@ def tags(folder):
     ]
 
 
+@pytest.mark.full
 def test_nothing_is_doubled_where_a_trial_goes_on(study):
     for number, epochs in ((1, 3), (3, 5)):
         events = place(study, number) / "tensorboard"
@@ -155,12 +158,14 @@ def test_nothing_is_doubled_where_a_trial_goes_on(study):
         assert {("_hparams_/session_start_info", 0), ("best/val_loss", 0)} < {*tags(events)}
 
 
+@pytest.mark.full
 def test_an_answer_that_is_written_again_replaces_the_columns(study):
     before = tags(study / "tensorboard")
     answer(open_study(study))
     assert tags(study / "tensorboard") == before == [("_hparams_/experiment", 0)]
 
 
+@pytest.mark.full
 def test_without_event_files_there_are_no_columns(study, tmp_path):
     import shutil
 

@@ -17,7 +17,16 @@ DOWNLOADED = dict.fromkeys(("mnist_mlp", "mnist_cnn", "mnist_search", "fashion_m
 ARCHITECTURES = {
     "resnet50", "densenet121", "efficientnet_b0", "siamese", "two_inputs_two_outputs", "lstm_encoder_decoder",
 }  # fmt: skip
-TRAINED = [path for path in SPECS if path.stem not in ARCHITECTURES]
+SLOW = {
+    "cifar10_resnet", "cifar10_vgg", "digits_autoencoder", "digits_densenet", "digits_denoising_unet",
+    "digits_efficientnet", "digits_finetune", "digits_search_cnn", "digits_search_scaling", "digits_transformer",
+    "fashion_mnist_mlp",
+}  # fmt: skip
+TRAINED = [
+    pytest.param(path, marks=pytest.mark.full) if path.stem in SLOW else path
+    for path in SPECS
+    if path.stem not in ARCHITECTURES
+]
 
 
 @pytest.fixture

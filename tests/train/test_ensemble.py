@@ -173,6 +173,7 @@ def test_a_stack_is_a_logistic_regression_on_the_validation_part(logits, shares,
     assert evaluate(run.path, "train")["part"] == "train"
 
 
+@pytest.mark.full
 def test_folds_are_stacked_on_what_each_says_of_its_own_validation_part(folds, place):
     run = kbuild.ensemble([folds.path], "stack", out=place / "stacked_folds", report=QUIET)
     rows, labels = [], []
@@ -292,6 +293,7 @@ def test_an_ensemble_is_not_trained(average):
     assert refused(lambda: verify(average.path))[:2] == ("K624", message)
 
 
+@pytest.mark.full
 def test_a_table_that_members_encode_otherwise(place, tmp_path):
     rng = np.random.default_rng(0)
     lines = [f"{a:.3f},{b:.3f},{'ab'[int(a > b)]}" for a, b in rng.normal(size=(60, 2))]

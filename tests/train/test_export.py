@@ -60,7 +60,9 @@ def problem(wrong) -> tuple[str, str, str | None]:
     return found.code, found.message, found.help
 
 
-@pytest.mark.parametrize("to", ["keras", *(["savedmodel", "litert"] if TF else [])])
+@pytest.mark.parametrize(
+    "to", ["keras", *(["savedmodel", pytest.param("litert", marks=pytest.mark.full)] if TF else [])]
+)
 def test_another_process_gets_the_same_numbers(to, run):
     done = export(run, to)
     assert done.path == run / "export" / {"savedmodel": "two-savedmodel"}.get(to, f"two{FORMATS[to].suffix}")
@@ -70,6 +72,7 @@ def test_another_process_gets_the_same_numbers(to, run):
     assert [path.name for path in done.path.parent.iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.mark.full
 def test_a_plain_keras_process_reads_it_without_kbuild(run, tmp_path):
     done = export(run, "keras", tmp_path / "it.keras")
     x = {"a": np.ones((2, 6, 6, 1), "float32"), "b": np.ones((2, 3), "float32")}

@@ -44,6 +44,7 @@ def content(run: Path):
     return {name: (array.dtype.str, array.tobytes()) for name, array in found.arrays.items()}, rows
 
 
+@pytest.mark.full
 def test_two_processes_on_a_friendly_and_a_hostile_machine(tmp_path):
     name = keras.backend.backend()
     friendly = fit(tmp_path / "friendly", "--backend", name)

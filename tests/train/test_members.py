@@ -222,7 +222,7 @@ PLACES = {
 }
 RNG = np.random.default_rng(0)
 POINTS = [
-    (place, float(RNG.random())) for _ in range(8 if FULL else 1) for place in tuple(PLACES)[: None if FULL else 2]
+    (place, float(RNG.random())) for _ in range(8 if FULL else 1) for place in tuple(PLACES)[: None if FULL else 1]
 ]
 
 

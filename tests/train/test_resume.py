@@ -72,7 +72,7 @@ def back_to(run: Path, at: int, out: Path) -> Path:
     return out
 
 
-@pytest.fixture(scope="module", params=[SPEC, IMAGES], ids=["columns", "images"])
+@pytest.fixture(scope="module", params=[SPEC, pytest.param(IMAGES, marks=pytest.mark.full)], ids=["columns", "images"])
 def whole(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("whole") / "run"
     fit(request.param, path)

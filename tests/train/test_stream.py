@@ -276,6 +276,7 @@ def peaks(*folders):
 linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc")
 
 
+@pytest.mark.full
 @linux
 def test_memory_does_not_grow_with_the_data(tmp_path):
     # held in memory it would take twice its size and more: the arrays, their parts, the backend's own

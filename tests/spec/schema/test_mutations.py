@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kbuild.spec.block import library
+from kbuild.spec.hole import KINDS
 from kbuild.spec.names import STRUCTURE
 from kbuild.spec.signature import identifiers, names
 from kbuild.text.node import Mapping, Node, Scalar, Sequence
@@ -80,11 +81,16 @@ def of_the_user(path: tuple, blocks: set[str]) -> bool:
         or (above in BY_OUTPUT and path[0] == "train")
         or (bool(blocks) and path[-1] in STRUCTURE)
     )
+    # a key that begins with $ may be a variable that names a call; and a schema does not follow the options of `train`
+    hole = path[-1] in KINDS and (path[0] == "vars" or isinstance(above, int))
+    named = named or hole or above == "$choice" or ("$choice" in path[:-1] and path[0] == "train")
     return named or bool(set(path[2:] if path[0] == "blocks" else path) & blocks)
 
 
 def own_blocks(spec: Node) -> set[str]:
     """The names that a spec's own blocks have; those of the library too, which it may then have given itself."""
+    if isinstance(spec, Mapping) and spec.get("extends") is not None:
+        return set(library())
     section = spec.get("blocks") if isinstance(spec, Mapping) else None
     return {*section.keys, *library()} if isinstance(section, Mapping) else set()
 
