@@ -8,6 +8,8 @@ import pytest
 
 import kbuild
 from kbuild.cli.main import main
+from kbuild.plan.check import check
+from kbuild.plan.space import space
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 
@@ -18,11 +20,19 @@ def fenced(language: str) -> list[str]:
 
 
 def test_the_spec_is_fine():
-    (text,) = fenced("yaml")
-    spec = kbuild.load(text)
+    spec = kbuild.load(fenced("yaml")[0])
     assert [problem for problem in kbuild.check(spec) if problem.severity != "hint"] == []
     plan = kbuild.plan(spec)
     assert [plan.shape(ref) for ref in plan.outputs.values()] == [(10,)]
+
+
+def test_the_search_has_the_holes_that_are_shown():
+    _, text = fenced("yaml")
+    spec = kbuild.load(f"kbuild: 1\ndata: {{source: digits}}\n{text}")
+    found = check(spec)
+    assert [problem for problem in found.problems if problem.severity != "hint"] == []
+    units = [f"model.layers.chain-{number}.dense.units" for number in range(3)]
+    assert {dim.path for dim in space(found.spec, found.header).dims} == {"vars.depth", "vars.norm", *units}
 
 
 def test_the_mistake_is_printed_as_it_stands_there(capsys, monkeypatch):

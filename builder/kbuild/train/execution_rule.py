@@ -1,8 +1,8 @@
 """What is known of a training before it begins → Choice: how its steps are run.
 
-XLA makes a stack of dense layers twice as fast on a CPU, more where it compiles the loop over the steps too, and it
-makes a convolution two to ten times slower there. What runs in one execution is not interrupted: signals and
-checkpoints wait for its end.
+XLA makes a stack of dense layers twice as fast on a CPU, more where it compiles the loop over the steps too. It makes a
+convolution two to ten times slower there, and what draws random numbers, such as dropout, slower yet. What runs in one
+execution is not interrupted: signals and checkpoints wait for its end.
 """
 
 from collections.abc import Mapping
@@ -32,6 +32,7 @@ _DENSE = frozenset(
 )
 _CHAINS = frozenset({"attention", "rnn"})
 _WINDOWS = frozenset({"convolutional", "pooling"})
+_RANDOM = frozenset({"regularization"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def unknown(case: Case) -> bool:
         and not case.deterministic
         and case.compiles
         and not dense(case.families)
-        and not case.families & _WINDOWS
+        and not case.families & (_WINDOWS | _RANDOM)
     )
 
 
@@ -186,6 +187,8 @@ def _wanted(case: Case) -> tuple[bool, int, str]:
         return case.compiles, DEVICE, f"on a GPU, {loops}" if case.compiles else "on a GPU"
     if case.families & _WINDOWS:
         return False, _plain(case), "XLA is slow at convolutions on a CPU"
+    if case.families & _RANDOM:
+        return False, _plain(case), "XLA is slow at random numbers on a CPU"
     if not case.compiles:
         return False, _plain(case), "a layer cannot be compiled by XLA"
     if dense(case.families):
