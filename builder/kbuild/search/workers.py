@@ -124,7 +124,7 @@ class Workers:
         self._workers = [None] * self._count
 
     def _begin(self, at: int) -> _Worker:
-        context = multiprocessing.get_context(self._method)
+        context: Any = multiprocessing.get_context(self._method)
         here, there = context.Pipe()
         known = cores()
         mine = [known[(at * self._threads + i) % len(known)] for i in range(self._threads)]

@@ -171,7 +171,7 @@ def _checked(path: Path, roots: Sequence[Path], trust: bool) -> "Checked | str":
     """What a run's spec says; or why it cannot be read, which is no reason not to compare its numbers."""
     from kbuild.plan.check import check
 
-    info = rundir.info(Path(path))
+    info: dict[str, Any] = rundir.info(Path(path))
     if is_ensemble(info):
         return f"it is made of {len(info['of'])} runs, and its spec is that of the first"
     try:
