@@ -151,6 +151,19 @@ def test_what_cannot_be_searched_is_told_before_anything_starts(change, code, tm
     assert not (tmp_path / "study").exists()
 
 
+def test_a_script_needs_no_guard(tmp_path):
+    script = tmp_path / "script.py"
+    tune = "oracle: {RandomSearch: {max_trials: 2}}, parallel: 1"
+    script.write_text(
+        f"import kbuild\nprint('top')\nspec = kbuild.load({SPEC.partition('tune:')[0] + f'tune: {{{tune}}}'!r})\n"
+        "study = kbuild.tune(spec)\nprint(study.status, len(study.ranked))\n"
+    )
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    lines = done.stdout.splitlines()
+    assert lines.count("top") == 1, done.stderr
+    assert lines[-1] == "done 2"
+
+
 def test_data_that_are_not_there_are_told_once_and_no_study_begins(tmp_path):
     spec = tmp_path / "absent.yaml"
     spec.write_text(SPEC.replace("source: iris", "source: {npz: absent.npz, x: x, y: y}"))

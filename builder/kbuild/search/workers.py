@@ -11,7 +11,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+import types
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection, forkserver
 from pathlib import Path
@@ -129,7 +130,8 @@ class Workers:
         known = cores()
         mine = [known[(at * self._threads + i) % len(known)] for i in range(self._threads)]
         process = context.Process(target=work, args=(there, self._threads, mine, at, self._backend), daemon=True)
-        process.start()
+        with _apart():
+            process.start()
         there.close()
         return _Worker(process, here)
 
@@ -188,10 +190,25 @@ def _serve(backend: str, threads: int) -> None:
     few_threads(threads)
     os.environ[preload.VARIABLE] = backend
     try:
-        forkserver.ensure_running()
+        with _apart():
+            forkserver.ensure_running()
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+@contextlib.contextmanager
+def _apart() -> Iterator[None]:
+    """A process that begins inside does not import the program that this one runs.
+
+    It needs nothing of it, and a script without `if __name__ == "__main__":` would run, and search, in each once more.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def work(pipe: Any, threads: int, cores: Sequence[int], number: int, backend: str) -> None:
