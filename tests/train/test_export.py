@@ -139,6 +139,7 @@ def test_what_cannot_be_loaded_takes_no_place(run, tmp_path, monkeypatch):
     assert target.read_bytes() == b"an earlier one"
 
 
+@pytest.mark.full
 def test_what_keras_cannot_write_is_said_with_its_reason(run, tmp_path, monkeypatch):
     def broken(*given, **more):
         raise ValueError("no such operation\n\nmore")
