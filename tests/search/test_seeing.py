@@ -90,3 +90,8 @@ def test_lines_where_there_is_no_terminal(capsys):
         "trial 2/9  val_loss 0.25 ± 0.01  best  6.0 s, about 60 s left  units=16 rate=0.25",
         "",
     ]
+
+
+def test_trials_that_are_dropped_have_numbers_too():
+    trials = (*TRIALS, Trial(6, "dropped", {}))
+    assert seeing.line(trials, 2, "val_loss", "min", 9, 30.0).startswith("trial  2/10  ")

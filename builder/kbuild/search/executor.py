@@ -68,7 +68,7 @@ class Site(Protocol):
         ...
 
     def executor(self, path: Path, count: int, threads: int, timeout: float | None, backend: str) -> Executor:
-        """Workers for a study. They begin at once, so that they load Keras while the driver does.
+        """Workers for a study. They load Keras while the driver does, where they can.
 
         Args:
             path: the study's directory.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from kbuild.model import backend as engine
 from kbuild.spec.parse import parse
 from kbuild.spec.spec import Spec
 from kbuild.text.problem import SpecError
@@ -82,7 +83,7 @@ def run(task: Task) -> Outcome:
     from kbuild.train import figures
 
     try:
-        with training(Trial(f"trial {task.trial}", task.values)), figures.undrawn():
+        with training(Trial(f"trial {task.trial}", task.values)), figures.undrawn(), engine.forgetting():
             return outcome(task, _alone(task))
     except SpecError as error:
         if error.problems[0].code == "K608":  # the disk's fault: with room, the trial goes on

@@ -25,8 +25,8 @@ from kbuild.search.executor import ATTEMPTS, EACH, Executor, Memory, few_threads
 from kbuild.search.task import Outcome, Task, run
 from kbuild.text.problem import SpecError
 
-_kept: list[tuple[str, int]] = []
-"""Backend and threads of the workers that were begun; the first decide what the process they are forked from loads."""
+_served: list[tuple[str, int]] = []
+"""Backend and threads of the process that workers are forked from, once it is there: there is one, and it stays so."""
 
 
 class Machine:
@@ -71,6 +71,7 @@ class Workers:
         if self._method == "forkserver":
             _serve(backend, threads)
         else:
+            # so that they load Keras at once
             self._workers = [self._begin(at) for at in range(count)]
 
     @property
@@ -176,15 +177,13 @@ class Workers:
 
 def _method(backend: str, threads: int) -> str:
     """How a worker begins: forked from a process that has loaded Keras, or anew where a fork could break something."""
-    if sys.platform != "linux" or gpus() or backend == "torch":
-        return "spawn"
-    # there is one such process, and it stays as it is
-    _kept.append((backend, threads))
-    return "forkserver" if _kept[0] == (backend, threads) else "spawn"
+    safe = sys.platform == "linux" and not gpus() and backend != "torch"
+    return "forkserver" if safe and _served in ([], [(backend, threads)]) else "spawn"
 
 
 def _serve(backend: str, threads: int) -> None:
     """Have the process begin that workers are forked from. It loads Keras while this one goes on."""
+    _served[:] = [(backend, threads)]
     multiprocessing.set_forkserver_preload([preload.__name__, *preload.LATER])
     before = dict(os.environ)
     few_threads(threads)

@@ -19,10 +19,11 @@ from kbuild.spec.fill import filled, roots
 from kbuild.text.problem import Problem, SpecError
 from kbuild.text.write import write
 from kbuild.train import atomic, rundir, score
-from kbuild.train.ensemble_members import CLASSES, KIND, Joining, joining
+from kbuild.train.ensemble_members import CLASSES, Joining, joining
 from kbuild.train.ensemble_parts import Seen, seen
 from kbuild.train.progress import Reporter, reporter
 from kbuild.train.run import Run, load_model, open_run
+from kbuild.train.runset import ENSEMBLE
 
 if TYPE_CHECKING:
     import keras
@@ -96,7 +97,7 @@ def _joined(made: _Made, how: How) -> "tuple[_Made, keras.Model]":
     """The model, and what it may be measured on."""
     from kbuild.train import ensemble_model, ensemble_told
 
-    name = f"{made.members[0].spec.name}-{KIND}"[:64]
+    name = f"{made.members[0].spec.name}-{ENSEMBLE}"[:64]
     if how != "stack":
         return made, ensemble_model.joined(made.models, made.outputs, how, name)
     model = ensemble_told.stack(made.members, made.models, made.dataset, made.seen, name)
@@ -199,7 +200,7 @@ def _described(
     rundir.describe(
         path,
         name=model.name,
-        kind=KIND,
+        kind=ENSEMBLE,
         how=how,
         status="done",
         created=rundir.now(),

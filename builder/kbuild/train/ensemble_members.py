@@ -10,7 +10,6 @@ from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import rundir, runset, score
 
-KIND = "ensemble"
 CLASSES = ("binary", "multiclass", "multilabel")
 
 

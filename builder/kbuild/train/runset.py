@@ -14,6 +14,8 @@ from kbuild.train import atomic, rundir
 from kbuild.train.run import Run, open_run
 
 FOLDER = "members"
+ENSEMBLE = "ensemble"
+"""What `run.json` calls an ensemble."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def is_set(info: Mapping[str, object]) -> bool:
 
 def is_ensemble(info: Mapping[str, object]) -> bool:
     """Whether a `run.json` is that of an ensemble: a model that was made of several runs, and not trained."""
-    return info.get("kind") == "ensemble"
+    return info.get("kind") == ENSEMBLE
 
 
 def open_set(path: Path, info: Mapping[str, object]) -> RunSet:
