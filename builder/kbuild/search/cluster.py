@@ -50,7 +50,7 @@ class Cluster:
         return next((threads for threads in range(most, 0, -1) if self._holds(threads) >= count), 1)
 
     def executor(self, path: Path, count: int, threads: int, timeout: float | None, backend: str) -> Executor:
-        """Actors, which load Keras with their first trial. A node that does not see the study's directory sends runs."""
+        """Actors, which load Keras with their first trial. Nodes that do not see the study's directory send runs."""
         cpus = max(1, min(threads, max(self._cpus, default=1)))  # more than any node has would never be placed
         gpus = 1 if self._gpus else 0
         return Actors(path, max(1, min(count, self._gpus or self._holds(cpus))), threads, (cpus, gpus), timeout)
