@@ -1,8 +1,9 @@
 """(Model, Feed, Choice) → what Keras's `fit` is given, so that steps run as was chosen.
 
 Where the examples are in memory, the loop over the steps of an execution is part of the program, which XLA compiles or,
-on TensorFlow, its graph runs: `fit` is then given the numbers of steps, and a training function that gathers their
-batches itself. One program does any number of steps, so that what it computes does not depend on how steps are grouped.
+on TensorFlow, its graph runs; on JAX a loop that XLA would slow down calls a compiled step. `fit` is then given the
+numbers of steps, and a training function that gathers their batches itself. One program does any number of steps, so
+that what it computes does not depend on how steps are grouped.
 """
 
 from collections.abc import Callable
@@ -47,22 +48,24 @@ class Running:
         if self._made is None or self._made[0] is not model.optimizer or self._made[1] is not held:
             # a program knows the optimizer and the examples that it was made with
             model._symbolic_build(data_batch=held.example())
-            make = _PROGRAMS[keras.backend.backend()]
-            self._made = (model.optimizer, held, make(model, held, feed.steps, self.choice.jit))
+            if keras.backend.backend() == "jax":
+                made = _jax(model, held, feed.steps, rule.loops(rule.families(model), self._accelerated))
+            else:
+                made = _tensorflow(model, held, feed.steps, self.choice.jit)
+            self._made = (model.optimizer, held, made)
         model.train_function = self._made[2]
         return _numbers(first, feed.steps, self.choice.steps_per_execution)
 
     def _loops(self) -> bool:
-        """Whether the loop over the steps of an execution is part of the program, of examples in memory."""
-        if keras.backend.backend() not in _PROGRAMS or keras.distribution.distribution() is not None:
+        """Whether the steps of an execution follow each other in a function of this file, on examples in memory."""
+        name = keras.backend.backend()
+        if name not in ("tensorflow", "jax") or keras.distribution.distribution() is not None:
             return False
-        if getattr(self._model, "_distribute_strategy", None) is not None:
-            return False
-        if self.choice.steps_per_execution == 1:
+        if getattr(self._model, "_distribute_strategy", None) is not None or self.choice.steps_per_execution == 1:
             return False
         if not self.choice.jit:
-            return keras.backend.backend() == "tensorflow"
-        return rule.loops(rule.families(self._model), self._accelerated)
+            return name == "tensorflow"
+        return name == "jax" or rule.loops(rule.families(self._model), self._accelerated)
 
 
 def _parts(held: Held, steps: int, first: int, count: int) -> list[tuple[int, int, int]]:
@@ -114,29 +117,37 @@ def _tensorflow(model: Any, held: Held, steps: int, jit: bool) -> Callable[[Any]
     return function
 
 
-def _jax(model: Any, held: Held, steps: int, jit: bool) -> Callable[[Any, Any], Any]:
+def _jax(model: Any, held: Held, steps: int, whole: bool) -> Callable[[Any, Any], Any]:
     import jax  # pyright: ignore[reportMissingImports]
 
-    def run(state: Any, order: Any, groups: Any, first: Any, count: Any, size: int) -> Any:
-        def body(at: Any, state: Any) -> Any:
-            rows = jax.lax.dynamic_slice(order, (at * held.size,), (size,))
-            taken = [{name: jax.numpy.take(a, rows, 0, mode="clip") for name, a in g.items()} for g in groups]
-            return model.train_step(state, held.batch(at, *taken))[1]
+    def step(state: Any, order: Any, groups: Any, at: Any, size: int) -> Any:
+        rows = jax.lax.dynamic_slice(order, (at * held.size,), (size,))
+        taken = [{name: jax.numpy.take(a, rows, 0, mode="clip") for name, a in g.items()} for g in groups]
+        return model.train_step(state, held.batch(at, *taken))[1]
 
-        state = jax.lax.fori_loop(first, first + count, body, state)
-        with keras.StatelessScope(state_mapping=list(zip(model.metrics_variables, state[3], strict=True))):
-            return model.get_metrics_result(), state
+    def loop(state: Any, order: Any, groups: Any, first: Any, count: Any, size: int) -> Any:
+        return jax.lax.fori_loop(first, first + count, lambda at, state: step(state, order, groups, at, size), state)
 
-    compiled = jax.jit(run, static_argnames="size", donate_argnums=0)
+    def calls(state: Any, order: Any, groups: Any, first: int, count: int, size: int) -> Any:
+        for at in range(first, first + count):
+            state = one(state, order, groups, at, size=size)
+        return state
+
+    def result(variables: Any) -> Any:
+        with keras.StatelessScope(state_mapping=list(zip(model.metrics_variables, variables, strict=True))):
+            return model.get_metrics_result()
+
+    one, looped = (jax.jit(function, static_argnames="size", donate_argnums=0) for function in (step, loop))
+    run, result = looped if whole else calls, jax.jit(result)
     plain, order = model._make_function(jax.jit(model.train_step, donate_argnums=0)), _cached(held, jax.numpy.asarray)
 
     def function(state: Any, iterator: Any) -> Any:
-        data, logs = next(iterator), None
+        data = next(iterator)
         if not isinstance(data, dict) or set(data) != {_STEP}:
             return plain(state, chain((data,), iterator))
         for at, count, size in _parts(held, steps, int(data[_STEP]), model.steps_per_execution):
-            logs, state = compiled(state, order(), held.groups(), at, count, size=size)
-        return logs, state
+            state = run(state, order(), held.groups(), at, count, size=size)
+        return result(state[3]), state
 
     return function
 
@@ -177,5 +188,3 @@ class _Numbers(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
         return {_STEP: np.asarray(self._first + index * self._spread)}
 
-
-_PROGRAMS: dict[str, Callable[[Any, Held, int, bool], Any]] = {"tensorflow": _tensorflow, "jax": _jax}

@@ -180,7 +180,7 @@ def _wanted(case: Case) -> tuple[bool, int, str]:
     if case.backend == "jax":
         if case.held and (case.accelerated or case.families <= _DENSE | _CHAINS):
             return True, DEVICE if case.accelerated else LOOP, f"JAX, {loops}"
-        return True, 1, "JAX compiles each step"
+        return True, OTHERS if case.held else 1, "JAX compiles each step"
     if case.deterministic:
         return False, _plain(case), "operations that repeat bit for bit exclude XLA"
     if case.accelerated:
