@@ -209,12 +209,16 @@ def reached(spec: Spec, chosen: Choices, header: Header | None = None) -> Reache
         holes.setdefault(path, hole)
         return pick(hole, chosen[path]) if path in chosen else hole.default
 
+    try:
+        made = refilled(spec, choose)
+    except SpecError as error:
+        return Reached(holes, tuple(problem for problem in error.problems if problem.severity == "error"))
     problems: tuple[Problem, ...] = ()
     try:
-        expand(refilled(spec, choose), header)
+        expand(made, header)
     except SpecError as error:
         problems = tuple(problem for problem in error.problems if problem.severity == "error")
-    return Reached(holes, problems)
+    return Reached({path: hole for path, hole in holes.items() if made.scope.reached(path)}, problems)
 
 
 def refilled(spec: Spec, choose: Choose) -> Spec:

@@ -23,13 +23,23 @@ class Filled:
 
     Args:
         spec: nothing in it is open.
-        values: by path, for the holes that it came upon, in order.
-        drawn: those that nobody proposed, with the share that was drawn for each.
+        taken: by path, what was chosen for holes, in the order in which they were come upon.
+        shares: those that nobody proposed, with the share that was drawn for each.
     """
 
     spec: Spec
-    values: Choices
-    drawn: Mapping[str, float]
+    taken: Choices
+    shares: Mapping[str, float]
+
+    @property
+    def values(self) -> Choices:
+        """What was chosen for the holes that are there; the network tells which, once it was written out."""
+        return {path: value for path, value in self.taken.items() if self.spec.scope.reached(path)}
+
+    @property
+    def drawn(self) -> Mapping[str, float]:
+        """The share that was drawn for each of those that nobody proposed."""
+        return {path: share for path, share in self.shares.items() if self.spec.scope.reached(path)}
 
 
 def filled(spec: Spec, space: Space, proposed: Choices, seed: int, trial: int) -> Filled:

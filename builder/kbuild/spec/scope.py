@@ -20,6 +20,27 @@ _VARIABLE = re.compile(r"\$([a-z][a-z0-9_]*)\Z")
 _PIECES = re.compile(r"\$\$|\$\{([^{}]*)\}")
 
 
+@dataclass(slots=True)
+class Reads:
+    """Which of `vars` something has read.
+
+    Args:
+        values: name → value.
+        made_of: name → what was read to make its value.
+    """
+
+    values: Mapping[str, Node] = field(default_factory=dict)
+    made_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+
+    def add(self, name: str, value: Node | None) -> None:
+        """A name was read, and this is what it means there: one of `vars`, unless an inner name hides it."""
+        if name not in self.names and value is not None and self.values.get(name) is value:
+            self.names.add(name)
+            for other in self.made_of.get(name, ()):
+                self.add(other, self.values.get(other))
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What the names after a `$` mean at one place.
@@ -30,6 +51,7 @@ class Scope:
         has_shape: whether `$input_shape` means anything here.
         choose: what to take for a hole.
         path: of this place, expanded, dotted; holes are named by it.
+        reads: which of `vars` were read so far, here or at another place.
     """
 
     bound: Mapping[str, Node] = field(default_factory=dict)
@@ -37,6 +59,7 @@ class Scope:
     has_shape: bool = False
     choose: Choose = default
     path: str = ""
+    reads: Reads = field(default_factory=Reads, compare=False, repr=False)
 
     def bind(self, names: Mapping[str, Node]) -> "Scope":
         """The same place with more names."""
@@ -45,6 +68,11 @@ class Scope:
     def at(self, key: str) -> "Scope":
         """A place below this one."""
         return replace(self, path=f"{self.path}.{key}" if self.path else key)
+
+    def reached(self, path: str) -> bool:
+        """Whether something came upon a hole, rather than upon a variable that is there for what was not chosen."""
+        top, _, rest = path.partition(".")
+        return top != "vars" or rest.partition(".")[0] in self.reads.names
 
     @property
     def names(self) -> frozenset[str]:
@@ -98,6 +126,7 @@ def variables(variables: MappingNode | None, choose: Choose) -> Scope:
     """
     written = {str(key.value): value for key, value in variables.pairs} if variables else {}
     done: dict[str, Node] = {}
+    made_of: dict[str, frozenset[str]] = {}
     problems: list[Problem] = []
 
     failed: set[str] = set()
@@ -110,7 +139,9 @@ def variables(variables: MappingNode | None, choose: Choose) -> Scope:
                 here, others = next(reversed(waiting.items()))
                 other = next(others, None)
                 if other is None:
-                    done[here] = evaluate(written[here], Scope(done, choose=choose, path=f"vars.{here}"))
+                    reads = Reads(done)
+                    done[here] = evaluate(written[here], Scope(done, choose=choose, path=f"vars.{here}", reads=reads))
+                    made_of[here] = frozenset(reads.names)
                     del waiting[here]
                 elif other in waiting:
                     names = list(waiting)
@@ -130,7 +161,7 @@ def variables(variables: MappingNode | None, choose: Choose) -> Scope:
             settle(name)
     if problems:
         raise SpecError(problems)
-    return Scope(done, choose=choose)
+    return Scope(done, choose=choose, reads=Reads(done, made_of))
 
 
 def used(value: Node) -> frozenset[str]:
@@ -191,6 +222,7 @@ def _written(value: object) -> str:
 
 def _lookup(name: str, span: Span, scope: Scope) -> Node:
     if name in scope.bound:
+        scope.reads.add(name, scope.bound[name])
         return scope.bound[name]
     if name == "input_shape" and scope.has_shape:
         if scope.shape is None or None in scope.shape:
@@ -209,6 +241,9 @@ _SHAPE_HELP = "give the sizes in `model.inputs`, or write the number"
 
 def _computed(text: str, span: Span, scope: Scope) -> Node:
     unknown = False
+    # all of them, those too that a condition inside leaves out: what is not chosen is seen in holes only
+    for name in expression.names(text):
+        scope.reads.add(name, scope.bound.get(name))
 
     def lookup(name: str) -> Any:
         nonlocal unknown
