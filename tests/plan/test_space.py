@@ -45,6 +45,29 @@ model:
     - chain: [{Dense: 3}]
 """
 
+TIED = """
+kbuild: 1
+vars:
+  stages: {$int: [1, 2]}
+  kernel: {$choice: [3, 5]}
+  base: {$choice: [2, 4]}
+  width: "${2 * base}"
+  units: {$choice: {own: {$int: [5, 6]}, tied: $width}}
+  never: {$bool: true}
+  hidden: {$bool: true}
+blocks:
+  stage: {params: {hidden: 1}, layers: [{Conv1D: {filters: 2, kernel_size: $kernel, padding: same}}, {Dense: $hidden}]}
+model:
+  inputs: {x: {shape: [8, 1]}}
+  layers:
+    - name: front
+      $choice:
+        none: []
+        convolutions: [{stage: {}, repeat: $stages, name: stage}, {Dense: {$choice: [1, 2]}, when: "${stages > 1}"}]
+    - {Dense: {$choice: {fixed: 3, free: $units}}, name: last}
+train: {optimizer: {$choice: {adam: adam, sgd: {SGD: {momentum: "${base / 10}"}}}}}
+"""
+
 
 def every(spec, chosen=None):
     """All choices, by trying them: the holes that a network comes upon, with each of their values."""
@@ -58,7 +81,7 @@ def every(spec, chosen=None):
         yield from every(spec, {**chosen, open_: option})
 
 
-@pytest.mark.parametrize("text", [NESTED, EITHER, SHAPED], ids=["nested", "either", "shaped"])
+@pytest.mark.parametrize("text", [NESTED, EITHER, SHAPED, TIED], ids=["nested", "either", "shaped", "tied"])
 def test_what_is_foretold_is_what_every_network_comes_upon(text):
     spec = load(text)
     dims = space(spec).dims
@@ -79,6 +102,24 @@ def test_the_size_is_the_number_of_different_trials():
     text = NESTED.replace('    - {Dense: {$choice: [4, 9]}, when: "${a and b}", name: both}\n', "")
     text = text.replace('    - {Dense: {units: {$int: [1, 2]}}, when: "${width > 8}", name: some}\n', "")
     text = text.replace("a: {$bool: false}, b: {$bool: false}, ", "").replace("repeat: {$int: [1, 2]}", "repeat: 2")
+    spec = load(text)
+    assert space(spec).size == len(list(every(spec)))
+
+
+def test_a_variable_is_there_where_something_that_is_chosen_reads_it():
+    found = space(load(TIED))
+    when = {dim.path: dim.when for dim in found.dims}
+    front, last = {"model.layers.front": frozenset({"convolutions"})}, {"model.layers.last.units": frozenset({"free"})}
+    tied = {**last, "vars.units": frozenset({"tied"})}
+    assert when["vars.stages"] == when["vars.kernel"] == (front,)
+    assert when["vars.units"] == (last,)
+    assert when["vars.units.own"] == ({**last, "vars.units": frozenset({"own"})},)
+    assert [dict(term) for term in when["vars.base"]] == [{"train.optimizer": frozenset({"sgd"})}, tied]
+    assert not {"vars.never", "vars.hidden"} & when.keys()  # `hidden` is a parameter where it stands
+
+
+def test_the_size_counts_a_variable_where_it_is_there():
+    text = TIED.replace("train: ", "# ")
     spec = load(text)
     assert space(spec).size == len(list(every(spec)))
 

@@ -1,10 +1,12 @@
 """KerasTuner's oracles over a space with nested choices, conditional levels and tied variables."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
 from kbuild.plan.corners import FIRST, MOST
+from kbuild.plan.expand import expand
 from kbuild.plan.space import space
 from kbuild.search.choices import filled
 from kbuild.search.oracle import Oracle
@@ -34,6 +36,19 @@ model:
 train:
   optimizer: {$choice: {adam: {Adam: {$float: [1e-4, 1e-1], sampling: log}}, sgd: {SGD: {momentum: {$float: [0, 0.9]}}}}}
 """
+TIED = """
+kbuild: 1
+vars:
+  stages: {$int: [1, 2]}
+  base: {$choice: [2, 4]}
+  units: {$choice: {own: {$int: [5, 6]}, tied: "${2 * base}"}}
+model:
+  inputs: {x: {shape: [8]}}
+  layers:
+    - {$choice: {none: [], dense: [{Dense: 4, repeat: $stages}]}, name: front}
+    - {Dense: {$choice: {fixed: 3, free: $units}}, name: last}
+train: {optimizer: {$choice: {adam: adam, sgd: {SGD: {momentum: "${base / 10}"}}}}}
+"""
 ORACLES = {
     "RandomSearch": {"max_trials": 30},
     "BayesianOptimization": {"max_trials": 9, "num_initial_points": 8},
@@ -43,14 +58,14 @@ ORACLES = {
 
 
 @cache
-def once(name):
+def once(name, text):
     """The trials of an oracle."""
-    return list(asked(name))
+    return list(asked(name, text=text))
 
 
-def asked(name, seed=0, own=None):
+def asked(name, seed=0, own=None, text=SPEC):
     """All trials of an oracle that is told made-up scores: what it proposed, and what the network took."""
-    spec = load(SPEC)
+    spec = load(text)
     where = space(spec)
     made = Tune(oracle=Call("oracles", name, own or ORACLES[name]), objective=Objective(name="val_accuracy"))
     oracle = Oracle(made, where, "max", seed)
@@ -60,31 +75,56 @@ def asked(name, seed=0, own=None):
             assert trial == "end"
             return
         found = filled(spec, where, trial.proposed, seed, trial.trial)
-        from kbuild.plan.expand import expand
-
         expand(found.spec)
         yield trial, found
         oracle.tell(trial.trial, (trial.trial * 7919 % 100) / 100)
 
 
+@pytest.mark.parametrize("text", [SPEC, TIED], ids=["nested", "tied"])
 @pytest.mark.parametrize("name", ORACLES)
-def test_nothing_is_proposed_that_is_not_there_and_nothing_is_missing(name):
-    trials = once(name)
+def test_nothing_is_proposed_that_is_not_there_and_nothing_is_missing(name, text):
+    trials = once(name, text)
     assert len(trials) >= 9
     for trial, found in trials:
         assert set(trial.proposed) == set(found.values)
         assert found.drawn == {}
 
 
-def test_every_hole_is_come_upon():
-    seen = {path for _, found in once("RandomSearch") for path in found.values}
-    assert seen == {dim.path for dim in space(load(SPEC)).dims}
+@pytest.mark.parametrize("text", [SPEC, TIED], ids=["nested", "tied"])
+def test_every_hole_is_come_upon(text):
+    seen = {path for _, found in once("RandomSearch", text) for path in found.values}
+    assert seen == {dim.path for dim in space(load(text)).dims}
+
+
+def test_a_grid_has_every_network_once():
+    trials = [found.values for _, found in asked("GridSearch", own={"max_trials": 99}, text=TIED)]
+    adam, sgd = 1 + 2 + 2, 2 + 4 + 2  # fixed, own 5 or 6, tied to 2 or 4; `base` is there with `sgd` anyway
+    assert len(trials) == len({tuple(sorted(values.items())) for values in trials}) == 3 * (adam + sgd)
+
+
+@pytest.mark.parametrize("name", ORACLES)
+def test_a_hole_that_was_not_foreseen_is_proposed_from_then_on(name):
+    spec = load(TIED)
+    where = space(spec)
+    less = replace(where, dims=tuple(dim for dim in where.dims if dim.path not in ("vars.base", "vars.stages")))
+    oracle = Oracle(Tune(oracle=Call("oracles", name, ORACLES[name]), objective=Objective(name="loss")), less, "min", 0)
+    told = set()
+    for _ in range(9):
+        trial = oracle.ask()
+        found = filled(spec, less, trial.proposed, 0, trial.trial)
+        expand(found.spec)
+        assert set(found.drawn) == set(found.values) & {"vars.base", "vars.stages"} - told
+        assert all(found.values[path] in ("2", "4", 1, 2) for path in set(found.values) & {"vars.base", "vars.stages"})
+        oracle.drew(trial.trial, found.drawn)
+        told |= set(found.drawn)
+        oracle.tell(trial.trial, trial.trial * 0.1)
+    assert told == {"vars.base", "vars.stages"}
 
 
 @pytest.mark.parametrize("name", ORACLES)
 def test_values_are_those_of_the_holes(name):
     where = {dim.path: dim for dim in space(load(SPEC)).dims}
-    for _, found in once(name):
+    for _, found in once(name, SPEC):
         for path, chosen in found.values.items():
             hole, options = where[path].hole, values(where[path].hole)
             if path == "vars.some":
@@ -99,7 +139,7 @@ def test_values_are_those_of_the_holes(name):
 
 @pytest.mark.parametrize("name", ["RandomSearch", "GridSearch", "Hyperband"])
 def test_a_seed_gives_the_same_trials_again(name):
-    assert [t.proposed for t, _ in asked(name)] == [t.proposed for t, _ in once(name)]
+    assert [t.proposed for t, _ in asked(name)] == [t.proposed for t, _ in once(name, SPEC)]
 
 
 def test_zero_is_a_seed_like_any_other():
@@ -113,7 +153,7 @@ def test_an_own_seed_of_the_oracle_counts():
 
 
 def test_hyperband_goes_on_with_the_better_half():
-    trials = once("Hyperband")
+    trials = once("Hyperband", SPEC)
     for trial, found in trials:
         if trial.parent is not None:
             before, same = next((t, f) for t, f in trials if t.trial == trial.parent)

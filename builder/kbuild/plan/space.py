@@ -252,7 +252,10 @@ def _count(dim: Dim, dims: tuple[Dim, ...]) -> float:
     options = values(dim.hole)
     if options is None:
         return math.inf
-    below = [other for other in dims if any(list(term)[-1:] == [dim.path] for term in other.when)]
+    # one that decides over another stands before it, so the last of those that a hole needs is the nearest
+    order = {other.path: at for at, other in enumerate(dims)}
+    last = [(other, {max(term, key=order.__getitem__) for term in other.when if term}) for other in dims]
+    below = [other for other, parents in last if dim.path in parents]
     if not below:
         return len(options)
     return sum(

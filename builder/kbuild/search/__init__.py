@@ -1,7 +1,7 @@
 """Search: KerasTuner's oracles decide, kbuild trains, and the best network is a spec again.
 
 choices.py   what an oracle proposes → the spec of one trial
-oracle.py    KerasTuner's oracles, asked and told
+oracle.py    KerasTuner's oracles, asked and told; condition.py is what they lack
 trials.py    one network of the space, looked at before it is trained
 task.py      Task → Outcome: one trial, trained
 executor.py  what trains the trials: one Protocol for this machine and for a cluster

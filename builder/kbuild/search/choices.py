@@ -16,6 +16,11 @@ from kbuild.spec.spec import Spec
 from kbuild.spec.values import Choices, Chooser, Value, at, pick
 from kbuild.text.node import Node
 
+SHARE = "/share"
+"""What the name of a hole ends with that an oracle learnt of by trying."""
+SHARES = tuple((at + 0.5) / 20 for at in range(20))
+"""The shares of its range that it then has: a grid needs an end of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filled:
@@ -46,7 +51,8 @@ def filled(spec: Spec, space: Space, proposed: Choices, seed: int, trial: int) -
     """Fill the holes of a spec.
 
     Args:
-        proposed: by path; of a hole that is open, the share of its range, 0 ≤ share ≤ 1.
+        proposed: by path; of a hole that is open, the share of its range, 0 ≤ share ≤ 1; and so for `path/share` of
+            one that was not foreseen.
         seed, trial: what is drawn for a hole that nobody proposed is a function of them and of its path.
 
     Raises:
@@ -60,8 +66,8 @@ def filled(spec: Spec, space: Space, proposed: Choices, seed: int, trial: int) -
         if path not in taken:
             if path in proposed and path not in opened:
                 taken[path] = proposed[path]
-            elif path in proposed:
-                taken[path] = at(hole, float(proposed[path]))
+            elif path in proposed or path + SHARE in proposed:
+                taken[path] = at(hole, float(proposed[path if path in proposed else path + SHARE]))
             else:
                 drawn[path] = _share(seed, trial, path)
                 taken[path] = at(hole, drawn[path])
@@ -73,4 +79,4 @@ def filled(spec: Spec, space: Space, proposed: Choices, seed: int, trial: int) -
 
 def _share(seed: int, trial: int, path: str) -> float:
     entropy = (4, seed, trial, zlib.crc32(path.encode()))
-    return float(np.random.SeedSequence(entropy).generate_state(1)[0]) / 2**32
+    return SHARES[int(np.random.SeedSequence(entropy).generate_state(1)[0]) * len(SHARES) // 2**32]

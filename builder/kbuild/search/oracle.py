@@ -5,19 +5,23 @@ Kept out of them: files (the ledger is the only truth), output, retries and the 
 
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from kbuild.model import objects
 from kbuild.plan.space import Space
+from kbuild.search.choices import SHARE, SHARES
 from kbuild.spec.call import Call
 from kbuild.spec.hole import Hole
 from kbuild.spec.tune import Tune
 from kbuild.spec.values import Choices, value, values
+
+if TYPE_CHECKING:
+    from kbuild.search.condition import Term
 
 MOST_LISTED = 1000
 """A hole with steps is given as a list of its values: KerasTuner counts them off in floats and may lose the last."""
@@ -87,11 +91,11 @@ class Oracle:
         return Asked(_number(trial.trial_id), proposed, epochs, None if parent is None else _number(parent))
 
     def drew(self, trial: int, holes: Mapping[str, float]) -> None:
-        """Tell of holes that it did not know; from now on it proposes a share of their range."""
+        """Tell of holes that it did not know to be there; from now on it proposes a share of their range."""
         for path, share in holes.items():
             for known in (self._oracle.hyperparameters, self._trial(trial).hyperparameters):
-                known.Float(path, 0.0, 1.0, default=0.5)
-            self._trial(trial).hyperparameters.values[path] = share
+                known.Choice(path + SHARE, list(SHARES), ordered=True)
+            self._trial(trial).hyperparameters.values[path + SHARE] = share
 
     def tell(self, trial: int, score: float | None) -> None:
         """The result of a trial; None for one that failed."""
@@ -132,19 +136,30 @@ def hyperparameters(space: Space) -> Any:
     listed: list[dict[str, Any]] = []
     for dim in space.dims:
         plain = _plain(dim.path, dim.hole, dim.open)
-        for condition in dim.when:
-            # KerasTuner's scopes nest, and what a hole depends on need not: written out, it may be anything
-            parents = [
-                {"class_name": "Parent", "config": {"name": path, "values": sorted(chosen, key=str)}}
-                for path, chosen in condition.items()
-                if path not in opened
-            ]
-            listed.append({**plain, "config": {**plain["config"], "conditions": parents}})
+        # KerasTuner's scopes nest, and what a hole depends on need not: written out, it may be anything
+        terms = [
+            [(path, sorted(chosen, key=str)) for path, chosen in condition.items() if path not in opened]
+            for condition in dim.when
+        ]
+        listed.append({**plain, "config": {**plain["config"], "conditions": _conditions(terms)}})
     found: Any = keras_tuner.HyperParameters.from_config({"space": listed, "values": {}})
     for one in found.space:
         if found.is_active(one):
             found.values.setdefault(one.name, one.default)
     return found
+
+
+def _conditions(terms: "Sequence[Term]") -> list[dict[str, Any]]:
+    """As KerasTuner writes them down; none where a term asks for nothing."""
+    if not all(terms):
+        return []
+    if len(terms) == 1:
+        return [{"class_name": "Parent", "config": {"name": name, "values": values}} for name, values in terms[0]]
+    import keras
+
+    from kbuild.search.condition import Either
+
+    return [{"class_name": keras.saving.get_registered_name(Either), "config": Either(terms).get_config()}]
 
 
 def _plain(path: str, hole: Hole, open: bool) -> dict[str, Any]:

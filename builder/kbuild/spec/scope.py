@@ -108,14 +108,18 @@ def evaluate(value: Node, scope: Scope) -> Node:
 
 
 def chosen(value: MappingNode, scope: Scope) -> Node:
-    """What stands in a hole's place, not yet evaluated itself."""
+    """What stands in a hole's place, not yet evaluated itself. An option that is a hole is named by its label."""
     pairs = tuple(
         (key, item if key.value == "$choice" else evaluate(item, scope))
         for key, item in value.pairs
         if key.value in KINDS or key.value not in SIBLINGS
     )
     found = hole(MappingNode(pairs, value.span), frozenset(SIBLINGS))
-    return scope.choose(scope.path, found)
+    option = scope.choose(scope.path, found)
+    label = next((label for label, other in found.options.items() if other is option), None)
+    if label is None or not isinstance(option, MappingNode) or not is_hole(option) or set(option.keys) & set(SIBLINGS):
+        return option
+    return chosen(option, scope.at(label))
 
 
 def variables(variables: MappingNode | None, choose: Choose) -> Scope:

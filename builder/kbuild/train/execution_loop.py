@@ -187,4 +187,3 @@ class _Numbers(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
         return {_STEP: np.asarray(self._first + index * self._spread)}
-
