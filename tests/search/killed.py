@@ -16,6 +16,7 @@ from kbuild.search import ledger, tune, workers
 from kbuild.search.seeing import Reporter
 from kbuild.spec.load import load
 from kbuild.text.problem import SpecError
+from kbuild.train import signals
 
 OPEN = Path("/proc/self/fd")
 
@@ -51,7 +52,7 @@ def killing(wanted: str, count: int):
 
 
 def fork() -> None:
-    """Have workers forked. They keep no file of the driver's, as those that are spawned do not."""
+    """Have workers forked. They keep nothing of the driver's, files nor signals, as those that are spawned do not."""
     real = workers.work
 
     def work(pipe, *arguments):
@@ -60,6 +61,9 @@ def fork() -> None:
             if int(file.name) not in kept:
                 with contextlib.suppress(OSError):
                     os.close(int(file.name))
+        signals._entered.clear()
+        for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+            signal.signal(number, handler)
         library = ctypes.CDLL(None)
         if os.environ.get("WHOSE") == "driver" and hasattr(library, "disk_arm"):
             library.disk_arm(b"/nowhere", b"", b"", ctypes.c_long(0), 0, 0, -1)

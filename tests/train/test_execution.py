@@ -66,8 +66,9 @@ def made(dropout=0.3, windows=False):
     return model
 
 
-def fed(weights=None):
-    return feed(Part({"input": X}, {"output": Y}), SIZE, ["output"], seed=1, weights=weights)
+def fed(weights=None, count=N, seed=1):
+    part = Part({"input": X[:count]}, {"output": Y[:count]})
+    return feed(part, SIZE, ["output"], seed=seed, weights=weights)
 
 
 class Once:
@@ -107,12 +108,12 @@ def bits(model):
     return {name: array.tobytes() for name, array in state.arrays(model).items() if name[:6] != "metric"}
 
 
-CALLS = pytest.mark.skipif(TENSORFLOW, reason="on TensorFlow convolutions are not compiled by XLA on a CPU")
+WINDOWS = [False] if TENSORFLOW else [False, True]  # JAX: XLA is slow at a loop over those, and compiles each step
 
 
-@pytest.fixture(scope="module", params=["the loop is compiled", pytest.param("each step is compiled", marks=CALLS)])
+@pytest.fixture(scope="module", params=WINDOWS)
 def loop(request):
-    return Once(LOOP, windows=request.param != "the loop is compiled")
+    return Once(LOOP, windows=request.param)
 
 
 @pytest.mark.skipif(not TENSORFLOW, reason="JAX compiles the loop for more than one step")
@@ -147,7 +148,7 @@ def test_an_epoch_goes_on_at_a_step_inside(loop):
     assert rest == whole
 
 
-@pytest.mark.parametrize("windows", [False, pytest.param(True, marks=CALLS)])
+@pytest.mark.parametrize("windows", WINDOWS)
 def test_a_compiled_loop_computes_what_keras_does(windows):
     weights = {"output": np.linspace(0.5, 2, N).astype("float32")}
     models = [made(dropout=0, windows=windows), made(dropout=0, windows=windows)]
@@ -180,6 +181,32 @@ def test_a_model_that_is_compiled_anew_is_trained_with_its_new_optimizer():
     assert int(model.optimizer.iterations) == 6
     for one, other, variable in zip(before, model.get_weights(), model.weights, strict=True):
         assert np.array_equal(one, other) is ("moving" not in variable.path and "seed" not in variable.path)
+
+
+def test_an_evaluation_in_a_loop_is_that_of_keras():
+    weights = {"output": np.linspace(0.5, 2, N).astype("float32")}
+    model, plain = made(), made()
+    running = Running(model, Choice(False, 4, ""), False)
+    for data in (fed(count=3, seed=None), fed(count=16, seed=None), fed(seed=None), fed(weights, seed=None)):
+        expected = plain.evaluate(data.data, verbose=0, return_dict=True)
+        assert model.evaluate(running.measured(data), verbose=0, return_dict=True) == expected
+        assert model.evaluate(data.data, verbose=0, return_dict=True) == expected
+    for one in (model, plain):
+        one.compile(
+            keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", metrics=["sparse_top_k_categorical_accuracy"]
+        )
+    expected = plain.evaluate(data.data, verbose=0, return_dict=True)
+    assert model.evaluate(running.measured(data), verbose=0, return_dict=True) == expected
+
+
+def test_validation_runs_in_a_loop_beside_training(loop):
+    model, data = loop.model, loop.running.measured(fed(count=20, seed=None))
+    loop.train(4, epochs=1)
+    found = model.fit(loop.running.data(loop.fed), validation_data=data, epochs=2, verbose=0, shuffle=False).history
+    expected = model.evaluate(fed(count=20, seed=None).data, verbose=0, return_dict=True)
+    assert {name: values[-1] for name, values in found.items() if name[:4] == "val_"} == {
+        f"val_{name}": value for name, value in expected.items()
+    }
 
 
 def test_predict_takes_a_batch_at_a_time():

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import keras
@@ -105,7 +106,7 @@ def shared(feed: Feed, found: Spread | None) -> Feed:
     if keras.backend.backend() != "jax":
         return replace(feed, held=None)
     rest = feed.rest
-    return replace(feed, held=None, data=_Laid(feed.data, found), rest=lambda first: _Laid(rest(first), found))
+    return replace(feed, held=None, rest=cache(lambda first: _Laid(rest(first), found)))
 
 
 def choice(train: Train, found: Spread | None) -> Choice | None:

@@ -1,4 +1,4 @@
-"""(Model, Feed, Choice) → what Keras's `fit` is given, so that steps run as was chosen.
+"""(Model, Feed, Choice) → what Keras's `fit` and `evaluate` are given, so that steps run as was chosen.
 
 Where the examples are in memory, the loop over the steps of an execution is part of the program, which XLA compiles or,
 on TensorFlow, its graph runs; on JAX a loop that XLA would slow down calls a compiled step. `fit` is then given the
@@ -18,8 +18,7 @@ from kbuild.train.execution_rule import Choice
 from kbuild.train.feed import Feed, Held
 
 _STEP = "step"  # Keras takes bare numbers from a tf.data.Dataset only
-Run = Callable[[int, int], Any]
-"""(first step, how many) → the metrics after them."""
+_FAR = 2**40  # more batches than there are
 
 
 class Running:
@@ -29,6 +28,8 @@ class Running:
         self.choice = choice
         self._model, self._accelerated = model, accelerated
         self._made: tuple[object, Held, Any] | None = None
+        self._measured: list[Held] = []
+        self._test: Any = None
 
     def ready(self) -> None:
         """Have Keras evaluate the model as was chosen; `compile` forgets it."""
@@ -55,6 +56,21 @@ class Running:
             self._made = (model.optimizer, held, made)
         model.train_function = self._made[2]
         return _numbers(first, feed.steps, self.choice.steps_per_execution)
+
+    def measured(self, feed: Feed) -> object:
+        """What to give to `evaluate`, or to `fit` for validation. The model is made ready for it."""
+        self.ready()
+        held, model = feed.held, self._model
+        if held is None or keras.backend.backend() != "tensorflow" or not self._loops():
+            return feed.data
+        if self._test is None or model.test_function is not self._test:
+            # a program knows the metrics that it was made with
+            model._symbolic_build(data_batch=held.example())
+            model.test_function = self._test = _evaluation(model, self._measured)
+        if held not in self._measured:
+            self._measured.append(held)
+        first = self._measured.index(held) * _FAR
+        return _numbers(first, first + feed.steps, self.choice.steps_per_execution)
 
     def _loops(self) -> bool:
         """Whether the steps of an execution follow each other in a function of this file, on examples in memory."""
@@ -113,6 +129,44 @@ def _tensorflow(model: Any, held: Held, steps: int, jit: bool) -> Callable[[Any]
         for at, count, size in parts(first, model.steps_per_execution):
             logs = compiled(at, count, size)
         return logs
+
+    return function
+
+
+def _evaluation(model: Any, known: list[Held]) -> Callable[[Any], Any]:
+    """Of examples that are told apart by the number of their first batch: the nth begin at n × _FAR."""
+    import tensorflow as tf
+
+    def run(order: Any, groups: Any, first: Any, count: Any, held: Held) -> Any:
+        def body(at: Any) -> Any:
+            rows = order[at * held.size : (at + 1) * held.size]
+            taken = [{name: tf.gather(array, rows) for name, array in group.items()} for group in groups]
+            model.test_step(held.batch(at, *taken))
+            return at + 1
+
+        tf.while_loop(lambda at: at < first + count, body, [first])
+        return model.get_metrics_result()
+
+    plain, programs, orders = model._make_function(model.test_step), {}, {}
+
+    def program(held: Held) -> Any:
+        """The same for all examples of the same kind, however many there are."""
+        of_any = [{name: tf.TensorSpec((None, *a.shape[1:]), a.dtype) for name, a in g.items()} for g in held.groups()]
+        kind = str((held.size, of_any))
+        if kind not in programs:
+            number = tf.TensorSpec((), tf.int32)
+            made = tf.function(lambda *given: run(*given, held), autograph=False)
+            programs[kind] = made.get_concrete_function(tf.TensorSpec((None,), tf.int32), of_any, number, number)
+        return programs[kind]
+
+    def function(iterator: Any) -> Any:
+        if not isinstance(iterator.element_spec, tf.TensorSpec):
+            return plain(iterator)
+        at, first = divmod(int(next(iterator)), _FAR)
+        held = known[at]
+        count = min(model.steps_per_execution, -(-held.count // held.size) - first)
+        order = orders.setdefault(at, tf.range(held.count))
+        return program(held)(order, list(held.groups()), tf.constant(first), tf.constant(count))
 
     return function
 

@@ -5,7 +5,7 @@ tf.data pipeline, elsewhere by a `PyDataset`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -32,19 +32,24 @@ class Feed:
     """What `fit`, `evaluate` and `predict` of Keras take, and how to say which epoch begins.
 
     Args:
-        data: a `tf.data.Dataset` or `PyDataset` of (x, y) or (x, y, weights): x by input name, y and weights by
-            output name; bare where there is only one.
         steps: batches in an epoch.
         start: to be called with the epoch's number, from 0, before its first batch.
-        rest: the same as `data` from a batch of the epoch on, for an epoch that was left in the middle.
+        rest: gives the same as `data` from a batch of the epoch on, for an epoch that was left in the middle.
         held: the examples themselves, where they are in memory and go into the network as they are.
     """
 
-    data: object
     steps: int
     start: Callable[[int], None]
     rest: Callable[[int], object]
     held: "Held | None" = None
+
+    @property
+    def data(self) -> object:
+        """A `tf.data.Dataset` or `PyDataset` of (x, y) or (x, y, weights), made when it is first asked for.
+
+        x is by input name, y and weights by output name; bare where there is only one.
+        """
+        return self.rest(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +105,15 @@ def feed(
     if made:
         # layers have to have their variables before a pipeline traces them
         batch(0, *({n: ops.convert_to_tensor(a[:2]) for n, a in group.items()} for group in arrays))
-    build, streams = _pipeline if keras.backend.backend() == "tensorflow" else _indexed, stream.streams(arrays)
-    build = stream.streamed if streams else build
-    rest, reorder = build(arrays, len(part), batch_size, steps, batch, made, augment is not None)
+    streams, sizes = stream.streams(arrays), (len(part), batch_size, steps)
+    groups, apart = (cache(lambda: _tensors(arrays)) for _ in range(2))
+    if streams:
+        rest, reorder = stream.streamed(arrays, *sizes, batch, made, augment is not None)
+    elif keras.backend.backend() == "tensorflow":
+        # where there is main memory only, one copy is enough
+        rest, reorder = _pipeline(apart if _devices() else groups, *sizes, batch, augment is not None)
+    else:
+        rest, reorder = _indexed(arrays, *sizes, batch, made)
     order = [np.arange(len(part))]
 
     def start(epoch: int) -> None:
@@ -113,10 +124,11 @@ def feed(
             augment.start(epoch)
 
     start(0)
-    held = None
+    found = Feed(steps, start, cache(rest))
     if not (made or streams) and _fits(arrays):
-        held = Held(cache(lambda: _tensors(arrays)), lambda: order[0], len(part), batch_size, batch)
-    return Feed(rest(0), steps, start, rest, held)
+        return replace(found, held=Held(groups, lambda: order[0], len(part), batch_size, batch))
+    assert found.data is not None  # what is wrong with the first batch shows here
+    return found
 
 
 def _arrays(part: Part, outputs: Sequence[str], weights: Mapping[str, np.ndarray]) -> tuple[dict[str, Array], ...]:
@@ -169,22 +181,20 @@ def _tensors(arrays: tuple) -> tuple:
 
 def _fits(arrays: tuple) -> bool:
     """Whether a GPU has room for the examples beside the network; main memory has, for it holds them."""
-    devices = [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
-    return not devices or sum(array.nbytes for group in arrays for array in group.values()) <= DEVICE_BYTES
+    return not _devices() or sum(array.nbytes for group in arrays for array in group.values()) <= DEVICE_BYTES
 
 
-def _pipeline(arrays: tuple, count: int, size: int, steps: int, batch: Batch, made: bool, random: bool):
-    """A tf.data pipeline from a batch on, that gathers rows of arrays in main memory; and what gives it an order."""
+def _devices() -> list[str]:
+    """GPUs and their like."""
+    return [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
+
+
+def _pipeline(groups: Callable[[], Groups], count: int, size: int, steps: int, batch: Batch, random: bool):
+    """A tf.data pipeline from a batch on, that gathers rows of tensors in main memory; and what gives it an order."""
     import tensorflow as tf
 
     with tf.device("CPU:0"):
         order = tf.Variable(tf.range(count, dtype=tf.int64), trainable=False)
-        tensors = tuple({name: tf.constant(a) for name, a in group.items()} for group in arrays)
-
-    def gather(step):
-        rows = order[step * size : (step + 1) * size]
-        groups = [{name: tf.gather(a, rows) for name, a in group.items()} for group in tensors]
-        return batch(step, *groups)
 
     # random layers draw in turn: in parallel the draws would depend on timing
     parallel = None if random else tf.data.AUTOTUNE
@@ -193,13 +203,21 @@ def _pipeline(arrays: tuple, count: int, size: int, steps: int, batch: Batch, ma
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
 
     def rest(first: int) -> object:
+        with tf.device("CPU:0"):
+            tensors = groups()
+
+        def gather(step):
+            rows = order[step * size : (step + 1) * size]
+            taken = [{name: tf.gather(a, rows) for name, a in group.items()} for group in tensors]
+            return batch(step, *taken)
+
         data = tf.data.Dataset.range(first, steps).map(gather, num_parallel_calls=parallel, deterministic=ordered)
         return data.prefetch(tf.data.AUTOTUNE).with_options(options)
 
     return rest, lambda index: order.assign(index)
 
 
-def _indexed(arrays: tuple, count: int, size: int, steps: int, batch: Batch, made: bool, random: bool):
+def _indexed(arrays: tuple, count: int, size: int, steps: int, batch: Batch, made: bool):
     """A PyDataset over arrays from a batch on, and what gives it a new order."""
     order = np.arange(count, dtype="int64")
 

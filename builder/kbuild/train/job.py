@@ -99,7 +99,7 @@ def prepare(
         validation = distribute.shared(batches(spec, heads, dataset.validation, features), spread)
     chosen = chosen or distribute.choice(spec.train, spread)
     decision = execution.decide(model, plan, [part.spec.train for part in parts], training, size, chosen)
-    logs = first_batch(model, spec, heads, dataset.train, features)
+    logs = first_batch(model, spec, heads, dataset.train, features, decision.running)
     for part in parts:
         names = monitors.check(part.spec, tuple(logs), validation is not None)
     distribute.agree(model, spread, _first(spec, heads, dataset.train, features), _sizes(len(dataset.train), size))
@@ -183,15 +183,15 @@ def batches(
 
 
 def first_batch(
-    model: keras.Model, spec: Spec, heads: Sequence[Head], part: Part, features: keras.Model | None
+    model: keras.Model, spec: Spec, heads: Sequence[Head], part: Part, features: keras.Model | None, running: Running
 ) -> Mapping[str, float]:
     """Evaluate the untrained model on one batch: the names that it reports, or SpecError K511."""
     assert spec.data is not None
     few = part.take(np.arange(distribute.first(model, min(len(part), spec.data.batch_size))))
     try:
-        data = batches(spec, heads, few, features).data
+        data = batches(spec, heads, few, features)
         with distribute.beside(model):
-            return model.evaluate(data, verbose=0, return_dict=True)  # pyright: ignore
+            return model.evaluate(running.measured(data), verbose=0, return_dict=True)  # pyright: ignore
     except SpecError:
         raise
     except Exception as error:

@@ -142,7 +142,7 @@ def _segment(stage: Stage, again: _Recall, start: Position | None) -> None:
         made.job.running.data(stage.feed, first),
         initial_epoch=stage.began if start is None else start.epoch,
         epochs=stage.end,
-        validation_data=None if validation is None else validation.data,
+        validation_data=None if validation is None else made.job.running.measured(validation),
         callbacks=[*stage.all, again],
         verbose=0,  # pyright: ignore[reportArgumentType]
         shuffle=False,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
 from kbuild.train import atomic, figures, metrics, run, rundir, runset, weights
 from kbuild.train.runset import is_ensemble, is_set
+
+if TYPE_CHECKING:
+    from kbuild.train.execution_loop import Running
 
 WORST = 24
 PartName = Literal["train", "validation", "test"]
@@ -96,15 +99,20 @@ def _new_to_all(path: Path, info: Mapping[str, Any], part: PartName) -> None:
     raise SpecError(Problem("K632", message, help=f"choose one of {there}"))
 
 
-def report(model, heads: Sequence[Head], dataset: Dataset, features, spec: Spec, path: Path) -> dict[str, float]:
+def report(
+    model, heads: Sequence[Head], dataset: Dataset, features, spec: Spec, path: Path, running: "Running | None" = None
+) -> dict[str, float]:
     """Evaluate a compiled model at the end of its training; the numbers of the test part, empty if there is none.
+
+    Args:
+        running: how its steps were run; None is as Keras runs them.
 
     The files in `report/` are of the test part, else of the validation part.
     """
     for name in ("test", "validation"):
         part: Part | None = getattr(dataset, name)
         if part is not None and len(part):
-            found = _written(model, heads, part, name, features, spec, path)
+            found = _written(model, heads, part, name, features, spec, path, running)
             return found["metrics"] if name == "test" else {}  # pyright: ignore[reportReturnType]
     return {}
 
@@ -148,7 +156,9 @@ def installed(info: Mapping[str, object]) -> str | None:
     return name if name and "keras" not in sys.modules and importlib.util.find_spec(name) else None
 
 
-def _written(model, heads, part: Part, name: str, features, spec: Spec, path: Path) -> dict[str, object]:
+def _written(
+    model, heads, part: Part, name: str, features, spec: Spec, path: Path, running: "Running | None" = None
+) -> dict[str, object]:
     from kbuild.train import stream
 
     # these import Keras, which must not happen before the backend is chosen
@@ -158,7 +168,8 @@ def _written(model, heads, part: Part, name: str, features, spec: Spec, path: Pa
     feed = batches(spec, heads, part, features)
     assert spec.data is not None
     with stream.reading():
-        logs = model.evaluate(feed.data, verbose=0, return_dict=True)
+        data = feed.data if running is None else running.measured(feed)
+        logs = model.evaluate(data, verbose=0, return_dict=True)
         outputs = predicted(model, heads, part, feed.data, spec.data.batch_size)
     numbers = {key: float(value) for key, value in logs.items()}
     result: dict[str, object] = {"part": name, "examples": len(part), "metrics": numbers, "outputs": {}}

@@ -198,7 +198,7 @@ def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, phase: int, caus
     if status == "done":
         try:
             with guard.signals.breaking():
-                test = score.report(job.model, job.heads, job.dataset, job.features, job.spec, path)
+                test = score.report(job.model, job.heads, job.dataset, job.features, job.spec, path, job.running)
         except KeyboardInterrupt:
             status = "stopped"
     seconds = sum(row["seconds"] for row in keeper.rows)

@@ -91,7 +91,7 @@ def enter(made: Loop, number: int, began: int, start: Position | None) -> Stage:
         ready(job.model, job.plan, job.built, phase, job.heads, steps)
     if number and start is not None:
         # metrics have no variables that could be restored before they have seen a batch
-        first_batch(job.model, job.spec, job.heads, job.dataset.train, job.features)
+        first_batch(job.model, job.spec, job.heads, job.dataset.train, job.features, job.running)
     spec = phase.spec.train
     swap, rest = callbacks.own(spec, made.path, job.model, job.metrics, began)
     if isinstance(spec.schedule, Plateau):
