@@ -11,7 +11,10 @@ from kbuild.text.problem import SpecError
 
 VARIABLE = "KBUILD_PRELOAD"
 """Of the environment: the backend to load."""
-LATER = ("kbuild.search.workers", "kbuild.train.fit", "kbuild.train.resume", "kbuild.train.session")
+LATER = (
+    *("kbuild.search.workers", "kbuild.train.fit", "kbuild.train.resume", "kbuild.train.session"),
+    *("kbuild.train.outputs", "sklearn.metrics"),
+)
 """What workers need besides; some of it imports Keras, which has its backend by then."""
 
 if VARIABLE in os.environ:

@@ -117,13 +117,8 @@ class Workers:
 
     def close(self) -> None:
         """End all processes; what they train is left as it is."""
-        for worker in self._workers:
-            if worker is not None:
-                worker.pipe.close()
-                worker.process.join(0.2 if worker.task is None else 0.0)
-                worker.process.kill()
-                worker.process.join()
-        self._workers = [None] * self._count
+        for at in range(self._count):
+            self._end(at)
 
     def _begin(self, at: int) -> _Worker:
         context: Any = multiprocessing.get_context(self._method)
@@ -167,6 +162,7 @@ class Workers:
         return (Outcome(task.trial, "failed", reason=f"its process ended with {why}, {ATTEMPTS} times"),)
 
     def _end(self, at: int) -> None:
+        """End a process at once: what it has told is on the disk, and what it has not is trained again."""
         worker = self._workers[at]
         if worker is not None:
             worker.process.kill()

@@ -206,6 +206,7 @@ def _pipeline(groups: Callable[[], Groups], count: int, size: int, steps: int, b
         with tf.device("CPU:0"):
             tensors = groups()
 
+        @tf.autograph.experimental.do_not_convert
         def gather(step):
             rows = order[step * size : (step + 1) * size]
             taken = [{name: tf.gather(a, rows) for name, a in group.items()} for group in tensors]

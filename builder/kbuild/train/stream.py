@@ -117,12 +117,14 @@ def _pipeline(reader: _Reader, first: int, steps: int, batch: Batch, random: boo
                 _failed.append(error)
             raise
 
+    @tf.autograph.experimental.do_not_convert
     def read(step):
         rows = tf.numpy_function(rows_of, [step], types)
         for tensor, array in zip(rows, reader.arrays, strict=True):
             tensor.set_shape((None, *array.shape[1:]))
         return step, tuple(rows)
 
+    @tf.autograph.experimental.do_not_convert
     def make(step, rows):
         return batch(step, *reader.groups(rows))
 
