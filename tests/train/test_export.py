@@ -61,7 +61,7 @@ def problem(wrong) -> tuple[str, str, str | None]:
 
 
 @pytest.mark.parametrize(
-    "to", ["keras", *(["savedmodel", pytest.param("litert", marks=pytest.mark.full)] if TF else [])]
+    "to", ["keras", "python", *(["savedmodel", pytest.param("litert", marks=pytest.mark.full)] if TF else [])]
 )
 def test_another_process_gets_the_same_numbers(to, run):
     done = export(run, to)
@@ -70,6 +70,27 @@ def test_another_process_gets_the_same_numbers(to, run):
     assert done.difference <= 1e-5
     assert done.notes == ()
     assert [path.name for path in done.path.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_script_trains_on_as_the_run_did_without_kbuild_and_data(run, tmp_path):
+    moved = shutil.copytree(run, tmp_path / "moved")
+    (moved / "spec.yaml").write_text((run / "spec.yaml").read_text().replace("two.npz", "gone.npz"))
+    script = export(moved, "python", tmp_path / "net.h5").path
+    assert script == tmp_path / "net.py"
+    code = f"""
+import runpy, sys, numpy as np
+made = runpy.run_path({str(script)!r})
+model = made["trained"]()
+made["compile"](model)
+x, y = {{"a": np.ones((8, 6, 6, 1)), "b": np.ones((8, 3))}}, {{"kind": np.ones(8, "int32"), "size": np.ones((8, 1))}}
+first, second = (model.train_on_batch(x, y, return_dict=True)["loss"] for _ in range(2))
+assert second < first and model.name == "two" and "kbuild" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    # one without its weights is no export
+    script.with_suffix(".weights.h5").unlink()
+    assert problem(lambda: export(run, "python", script))[0] == "K663"
 
 
 @pytest.mark.full
@@ -179,7 +200,7 @@ def test_a_folder_of_an_earlier_export_is_replaced(run, tmp_path, monkeypatch):
 
 def test_formats_that_cannot_be_written_here_are_told_before_anything_else(run, tmp_path):
     assert problem(lambda: export(run, "h5")) == (
-        "K661", "`h5` is no format", "one of keras, savedmodel, onnx, litert",
+        "K661", "`h5` is no format", "one of keras, savedmodel, onnx, litert, python",
     )  # fmt: skip
     assert problem(lambda: export(run, "litert", tmp_path / "x", backend="jax"))[:2] == (
         "K661", "`litert` is written by `tensorflow`, and not by `jax`",

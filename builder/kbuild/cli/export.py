@@ -7,7 +7,7 @@ import typer
 
 from kbuild.cli.options import BackendOption, Debug, Json, Quiet, RunDir, Trust
 
-To = Annotated[str, typer.Option("--to", metavar="FORMAT", help="keras, savedmodel, onnx or litert.")]
+To = Annotated[str, typer.Option("--to", metavar="FORMAT", help="keras, savedmodel, onnx, litert or python.")]
 File = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Where to write; default RUN/export/NAME with its suffix.")
 ]

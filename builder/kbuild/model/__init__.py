@@ -6,9 +6,10 @@ objects.py   Call → Keras object
 use.py       the user's own classes, under `--trust`
 build.py     Plan → keras.Model
 adapt.py     what its preprocessing learns from the training part
-remat.py      entries that the backward pass computes again
+remat.py     entries that the backward pass computes again
 start.py      the weights that a model starts from; stored.py reads them of a file
 read.py      keras.Model → Plan
+python.py    Plan → Python source
 thaw.py      a model → the same with other layers that learn
 learn.py     an application → what kbuild remembers of it
 verify.py    what Keras knows of each step, and where the plan said otherwise

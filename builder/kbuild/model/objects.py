@@ -61,6 +61,12 @@ def arguments(call: Call, *, nested: Callable[[object], object] | None = None) -
     }
 
 
+def suited(call: Call) -> dict[str, object]:
+    """The call's arguments by name, as Keras takes them, with the calls among them not made."""
+    defaults = _defaults(find(call))
+    return {key: _suited(call, key, value, defaults.get(key)) for key, value in call.args.items()}
+
+
 def find(call: Call) -> Callable[..., Any]:
     """The public class or function that a call names; raises SpecError K101 if there is none."""
     # KerasTuner publishes `RandomSearchOracle`; a spec says `RandomSearch`

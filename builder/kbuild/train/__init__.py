@@ -42,7 +42,7 @@ members.py      Spec → the runs that it asks for: repeats, folds
 several.py      a set of runs: trains its members one after another; runset.py is the set, read back
 ensemble.py     several runs as one: ensemble_members.py holds them against each other, ensemble_parts.py their data;
                 ensemble_model.py joins them; ensemble_stack.py weighs them, by what ensemble_told.py has them say
-export.py       a run's model in another format; reloaded.py loads that in a process of its own
+export.py       a run's model in another format, as Python by script.py; reloaded.py loads it in a process of its own
 compare.py      runs side by side, and what differs in their specs
 lr.py           Spec → RangeTest; steer.py says where a rate stands in a spec, sweep.py trains, rates.py reads the curve
 """

@@ -155,7 +155,7 @@ def _evaluation(model: Any, known: list[Held]) -> Callable[[Any], Any]:
         kind = str((held.size, of_any))
         if kind not in programs:
             number = tf.TensorSpec((), tf.int32)
-            made = tf.function(lambda *given: run(*given, held), autograph=False)
+            made = tf.function(lambda order, groups, at, count: run(order, groups, at, count, held), autograph=False)
             programs[kind] = made.get_concrete_function(tf.TensorSpec((None,), tf.int32), of_any, number, number)
         return programs[kind]
 

@@ -18,8 +18,9 @@ import numpy as np
 
 from kbuild.model import backend as engine
 from kbuild.model.use import trusted
+from kbuild.spec.spec import Spec
 from kbuild.text.problem import Problem, SpecError
-from kbuild.train import atomic, run, rundir, runset, score
+from kbuild.train import atomic, run, rundir, runset, score, script
 
 if TYPE_CHECKING:
     import keras
@@ -52,6 +53,7 @@ FORMATS = {
     "savedmodel": Format("tf_saved_model", "", {"tensorflow": (), "jax": ("tensorflow",)}),
     "onnx": Format("onnx", ".onnx", {"tensorflow": ("tf2onnx", "onnx"), "jax": ("jax2onnx", "onnx")}),
     "litert": Format("litert", ".tflite", {"tensorflow": ()}),
+    "python": Format("", ".py"),
 }
 
 
@@ -100,9 +102,12 @@ def export(
         raise SpecError(Problem("K661", f"`{to}` is no format", help=f"one of {', '.join(FORMATS)}"))
     if runset.is_set(info):
         raise SpecError(runset.several(path, info))
+    if to == "python" and runset.is_ensemble(info):
+        help = "export its members, or choose another format"
+        raise SpecError(Problem("K661", f"`{path}` is an ensemble, which no spec describes", help=help))
     target, notes = _target(path, info, to, out)
     engine.start(_chosen(to, backend, info))
-    spec = score.spec_of(path, trust) if info.get("use") else None
+    spec = score.spec_of(path, trust) if info.get("use") or to == "python" else None
     trusted(() if spec is None else spec.use)
     model: Any = run.load_model(path)
     own = any(_own(layer) for layer in model._flatten_layers())
@@ -113,7 +118,11 @@ def export(
     given = {size: _examples(model, info, size) for size in BATCHES}
     wanted = {size: _asked(model, x) for size, x in given.items()}
     with _staged(target, to) as staged:
-        _write(model, to, staged)
+        if to == "python":
+            assert spec is not None
+            _as_python(spec, info, model, staged)
+        else:
+            _write(model, to, staged)
         used = [str(file) for file in spec.use] if spec is not None else []
         difference = _compared(model, given, wanted, to, staged, used, own)
     if difference is None:
@@ -139,6 +148,8 @@ def _target(path: Path, info: Mapping[str, Any], to: str, out: Path | str | None
 
 
 def _replaceable(target: Path, to: str) -> bool:
+    if to == "python":
+        return target.is_file() and target.with_suffix(script.WEIGHTS).is_file()
     if to != "savedmodel":
         return target.is_file()
     return target.is_dir() and {entry.name for entry in target.iterdir()} <= _OF_SAVEDMODEL
@@ -172,6 +183,15 @@ def _installed(package: str) -> bool:
 @contextmanager
 def _staged(target: Path, to: str) -> Iterator[Path]:
     """A place beside the target whose content takes its place when the block ends well."""
+    if to == "python":
+        with tempfile.TemporaryDirectory(prefix=".kbuild-", dir=target.parent) as place:
+            yield Path(place) / target.name
+            # a script whose weights are there; one without them would be of no use
+            for file in (Path(place) / target.with_suffix(script.WEIGHTS).name, Path(place) / target.name):
+                atomic.sync(file)
+                file.replace(target.with_name(file.name))
+            atomic.sync(target.parent)
+        return
     if to != "savedmodel":
         with atomic.writing(target) as temporary:
             yield temporary
@@ -208,6 +228,12 @@ def _write(model: "keras.Model", to: str, staged: Path) -> None:
     except Exception as error:
         help = "choose another format; `keras` takes every model"
         raise SpecError(Problem("K661", f"`{to}` cannot be written: {objects.sentence(error)}", help=help)) from error
+
+
+def _as_python(spec: Spec, info: Mapping[str, Any], model: "keras.Model", staged: Path) -> None:
+    """Write the script and its weights. Raises SpecError, of `check`."""
+    staged.write_text(script.script(spec, info, model), "utf-8")
+    model.save_weights(staged.with_suffix(script.WEIGHTS))
 
 
 def _compared(

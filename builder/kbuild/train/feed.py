@@ -5,7 +5,7 @@ tf.data pipeline, elsewhere by a `PyDataset`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -105,15 +105,8 @@ def feed(
     if made:
         # layers have to have their variables before a pipeline traces them
         batch(0, *({n: ops.convert_to_tensor(a[:2]) for n, a in group.items()} for group in arrays))
-    streams, sizes = stream.streams(arrays), (len(part), batch_size, steps)
-    groups, apart = (cache(lambda: _tensors(arrays)) for _ in range(2))
-    if streams:
-        rest, reorder = stream.streamed(arrays, *sizes, batch, made, augment is not None)
-    elif keras.backend.backend() == "tensorflow":
-        # where there is main memory only, one copy is enough
-        rest, reorder = _pipeline(apart if _devices() else groups, *sizes, batch, augment is not None)
-    else:
-        rest, reorder = _indexed(arrays, *sizes, batch, made)
+    groups = cache(lambda: _tensors(arrays))
+    rest, reorder = _built(arrays, groups, (len(part), batch_size, steps), batch, made, augment is not None)
     order = [np.arange(len(part))]
 
     def start(epoch: int) -> None:
@@ -124,11 +117,23 @@ def feed(
             augment.start(epoch)
 
     start(0)
+    if not (made or stream.streams(arrays)) and _fits(arrays):
+        return Feed(steps, start, cache(rest), Held(groups, lambda: order[0], len(part), batch_size, batch))
     found = Feed(steps, start, cache(rest))
-    if not (made or streams) and _fits(arrays):
-        return replace(found, held=Held(groups, lambda: order[0], len(part), batch_size, batch))
     assert found.data is not None  # what is wrong with the first batch shows here
     return found
+
+
+def _built(
+    arrays: tuple, groups: Callable[[], Groups], sizes: tuple[int, int, int], batch: Batch, made: bool, random: bool
+):
+    """What gives batches from one of the epoch on, and what is told the order of the examples."""
+    if stream.streams(arrays):
+        return stream.streamed(arrays, *sizes, batch, made, random)
+    if keras.backend.backend() == "tensorflow":
+        # where there is main memory only, one copy is enough
+        return _pipeline(cache(lambda: _tensors(arrays)) if _devices() else groups, *sizes, batch, random)
+    return _indexed(arrays, *sizes, batch, made)
 
 
 def _arrays(part: Part, outputs: Sequence[str], weights: Mapping[str, np.ndarray]) -> tuple[dict[str, Array], ...]:

@@ -1,6 +1,8 @@
 """An exported file and examples → what it gives for them: run in a process of its own, as whoever uses it would."""
 
 import os
+import runpy
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,9 @@ def main(arguments: Sequence[str]) -> None:
     """
     to, file, place, backend, own, *used = arguments
     os.environ["KERAS_BACKEND"] = backend
-    ask = {"keras": _keras, "savedmodel": _savedmodel, "onnx": _onnx, "litert": _litert}[to](file, bool(own), used)
+    ask = {"keras": _keras, "savedmodel": _savedmodel, "onnx": _onnx, "litert": _litert, "python": _python}[to](
+        file, bool(own), used
+    )
     for path in sorted(Path(place).glob("*.npz")):
         with np.load(path, allow_pickle=False) as given:
             found = ask(dict(given))
@@ -37,8 +41,16 @@ def _keras(file: str, own: bool, used: Sequence[str]) -> Ask:
         from kbuild.model.use import trusted
 
         trusted(used)
-    model: Any = keras.models.load_model(file, compile=False, safe_mode=True)
+    return _asked(keras.models.load_model(file, compile=False, safe_mode=True))
 
+
+def _python(file: str, own: bool, used: Sequence[str]) -> Ask:
+    # beside the script, or where Python finds it
+    sys.path[:0] = [str(Path(path).parent) for path in used]
+    return _asked(runpy.run_path(file)["trained"]())
+
+
+def _asked(model: Any) -> Ask:
     def ask(x: Mapping[str, np.ndarray]) -> Mapping[str, Any]:
         raw = model.predict_on_batch(dict(x) if len(x) > 1 else next(iter(x.values())))
         return raw if isinstance(raw, Mapping) else {"": raw}
