@@ -86,7 +86,7 @@ def run(task: Task) -> Outcome:
         with training(Trial(f"trial {task.trial}", task.values)), figures.undrawn(), engine.forgetting():
             return outcome(task, _alone(task))
     except SpecError as error:
-        if error.problems[0].code == "K608":  # the disk's fault: with room, the trial goes on
+        if error.problems[0].code in ("K602", "K608"):  # the disk's fault: with room, the trial goes on
             return Outcome(task.trial, "stopped", reason=error.problems[0].message)
         return Outcome(task.trial, "failed", reason=error.problems[0].message)
     except MemoryError:
