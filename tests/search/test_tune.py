@@ -191,6 +191,34 @@ def test_a_signal_stops_it_and_it_goes_on(number, spec, whole, tmp_path):
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("threads", [None, 2])
+def test_the_best_spec_of_deterministic_trials_trains_to_the_same_bits(threads, tmp_path):
+    text = """
+kbuild: 1
+name: windows
+data: {source: digits, split: {validation: 0.2}}
+model:
+  - Conv2D: {filters: {$int: [8, 16]}, kernel_size: 3, activation: relu}
+  - {Dropout: 0.2}
+  - Flatten
+  - {Dense: {units: 10, activation: softmax}}
+train: {epochs: 2, optimizer: adam, deterministic: true, threads: THREADS}
+tune: {oracle: {RandomSearch: {max_trials: 1}}, parallel: 2}
+"""
+    spec, study, run = tmp_path / "windows.yaml", tmp_path / "study", tmp_path / "run"
+    spec.write_text(text.replace("THREADS", json.dumps(threads)))
+    search(spec, study)
+    had = json.loads((study / "run.json").read_text())
+    assert threads in (None, had["threads"])
+    fit = [sys.executable, "-m", "kbuild", "fit", study / "best.yaml", "--out", run, "--quiet"]
+    subprocess.run(fit, env=ENVIRONMENT, check=True)
+    if had["backend"] == "tensorflow":
+        assert json.loads((run / "run.json").read_text())["threads"] == had["threads"]
+    weights = [kbuild.open_run(path).model.get_weights() for path in (run, study / "trials" / "0001")]
+    assert [one.tobytes() for one in weights[0]] == [one.tobytes() for one in weights[1]]
+
+
+@pytest.mark.full
 def test_trials_that_fail_are_told_and_end_the_search(spec, tmp_path):
     text = SPEC.replace("{$float: [1e-3, 1e-1], sampling: log}", "{$float: [1e30, 1e32], sampling: log}")
     (tmp_path / "bad.yaml").write_text(text)

@@ -6,6 +6,7 @@ import pytest
 
 import kbuild
 from kbuild.data.dataset import Part
+from kbuild.model import backend
 from kbuild.plan.check import check
 from kbuild.spec.call import Call
 from kbuild.spec.load import load
@@ -43,6 +44,19 @@ def test_the_seed_makes_the_same_weights():
         layer.build((None, 3))
         made.append(layer.get_weights()[0].tolist())
     assert made[0] == made[1] != made[2]
+
+
+def test_threads_are_those_of_the_process(tmp_path):
+    made = execution.prepare(Train(optimizer=ADAM, threads=backend.threads()))
+    assert made == (
+        [] if TENSORFLOW else ["`train.threads` changes nothing on JAX, which takes the cores that the process may use"]
+    )
+    if TENSORFLOW:
+        keras.ops.ones(1)  # from now on TensorFlow has its threads
+        with pytest.raises(SpecError) as caught:
+            execution.prepare(Train(optimizer=ADAM, threads=backend.threads() + 1))
+        (problem,) = caught.value.problems
+        assert (problem.code, problem.path) == ("K506", "train.threads")
 
 
 def test_how_a_step_is_run():

@@ -94,6 +94,31 @@ def seed(seed: int, deterministic: bool = False) -> None:
     keras.utils.set_random_seed(seed)
 
 
+def share(count: int) -> str | None:
+    """Have so many threads share an operation on a CPU; before the first operation of the process.
+
+    Returns:
+        What a user should know of it, if there is something.
+
+    Raises:
+        SpecError: K506 if TensorFlow has begun with another number.
+    """
+    running = sys.modules["keras"].config.backend()
+    if running == "torch":
+        sys.modules["torch"].set_num_threads(count)
+    if running == "jax":
+        return "`train.threads` changes nothing on JAX, which takes the cores that the process may use"
+    if running == "tensorflow" and threads() != count:
+        try:
+            sys.modules["tensorflow"].config.threading.set_intra_op_parallelism_threads(count)
+        except RuntimeError:
+            message = f"TensorFlow runs with {threads()} threads in this process already, `train.threads` says {count}"
+            raise SpecError(
+                Problem("K506", message, help="train in a process of its own", path="train.threads")
+            ) from None
+    return None
+
+
 def threads() -> int:
     """Threads that share an operation on a CPU. On TensorFlow their number decides the last bits of a convolution."""
     told = os.environ.get("TF_NUM_INTRAOP_THREADS", "")

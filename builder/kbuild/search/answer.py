@@ -59,16 +59,13 @@ def table(study: Study) -> str:
 
 
 def _threads(run: Path) -> list[str]:
-    """What the last bits of the score depend on besides the spec; nothing for a run that did not write it down."""
+    """How many threads trained it; nothing for a run that did not write it down."""
     first = run / "members" / "1"
     known = rundir.info(first if first.is_dir() else run)
     count = known.get("threads")
     if not isinstance(count, int):
         return []
-    said = f"# trained with {count} thread{'s' if count > 1 else ''}"
-    if known.get("backend") != "tensorflow" or known.get("device") != "cpu":
-        return [said]
-    return [f"{said}; for the same bits set TF_NUM_INTRAOP_THREADS={count} for `kbuild fit`"]
+    return [f"# trained with {count} thread{'s' if count > 1 else ''}"]
 
 
 def _text(run: Path) -> str:

@@ -37,6 +37,7 @@ class Plan:
         seed: of the search.
         parallel: how many trials at a time the oracle is asked for; never changed in a study.
         hours: how long it may take, all its parts together; None is as long as it likes.
+        threads: of each trial, where bits depend on them.
     """
 
     spec: Spec
@@ -49,6 +50,7 @@ class Plan:
     parallel: int
     backend: str | None
     hours: float | None = None
+    threads: int | None = None
 
 
 @dataclass(slots=True)
@@ -161,7 +163,7 @@ def _asked(made: Driver, asked: Asked) -> bool:
     known = next((e for e in made.events if e["event"] == "trial" and e["trial"] == asked.trial), None)
     if known is not None and (known["proposed"] != _plain(asked.proposed) or known.get("parent") != asked.parent):
         raise SpecError(_otherwise(plan.path, asked, known))
-    ready = prepared(plan.spec, plan.space, asked, plan.header, plan.seed)
+    ready = prepared(plan.spec, plan.space, asked, plan.header, plan.seed, plan.threads)
     if known is None:
         same = _same(made, asked, ready)
         if same is not None:

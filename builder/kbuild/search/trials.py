@@ -44,12 +44,15 @@ class Prepared:
     goes_on: bool = True
 
 
-def prepared(spec: Spec, space: Space, asked: Asked, header: Header | None, seed: int) -> Prepared:
+def prepared(
+    spec: Spec, space: Space, asked: Asked, header: Header | None, seed: int, threads: int | None = None
+) -> Prepared:
     """Fill the holes of a spec, and look at the network that it becomes.
 
     Args:
         spec: with its holes open, and a `tune` section.
         seed: of the search.
+        threads: of each trial, where bits depend on them.
     """
     assert spec.tune is not None
     try:
@@ -68,6 +71,8 @@ def prepared(spec: Spec, space: Space, asked: Asked, header: Header | None, seed
     changes: dict[str, object] = {}
     if asked.epochs is not None:
         changes |= {"train.epochs": asked.epochs, "train.early_stopping": False}
+    if made.spec.train.deterministic and threads is not None:
+        changes["train.threads"] = threads
     if spec.tune.executions_per_trial > 1:
         changes["train.repeats"] = spec.tune.executions_per_trial
     text = write(overlaid(resolved(made.spec), changes))

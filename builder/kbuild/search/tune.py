@@ -72,7 +72,7 @@ def tune(
         path = rundir.create(spec.name, out, folders=("source", FOLDER))
         with lock.held(path), _room(path):
             text = write(open_tree(spec))
-            _begin(path, spec, text, running, (count, site.threads(count)), command)
+            _begin(path, spec, text, running, (count, spec.train.threads or site.threads(count)), command)
             return _search(path, spec, where, found, site, report or reporter())
 
 
@@ -175,7 +175,10 @@ def _search(path: Path, spec: Spec, where: Space, found: Checked, site: Site, re
     name, direction = objective(spec, found)
     seed = spec.train.seed if spec.tune.seed is None else spec.tune.seed
     count, threads, backend = int(info["parallel"]), int(info["threads"]), str(info["backend"])
-    plan = Plan(spec, where, found.header, path, name, direction, seed, count, backend, spec.tune.budget.hours)
+    plan = Plan(
+        spec, where, found.header, path, name, direction, seed, count, backend, spec.tune.budget.hours,
+        threads if backend == "tensorflow" else None,
+    )  # fmt: skip
     workers = _most_workers(spec.tune, count)
     timeout: float | None = spec.tune.timeout  # pyright: ignore[reportAssignmentType]
     try:

@@ -202,6 +202,7 @@ class Train(Section):
     bootstrap: bool = False
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     deterministic: bool = False
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     accumulate: Annotated[int, Field(ge=1, le=10**6)] = 1
     distribute: Literal["none", "data_parallel"] = "none"
     trainable: dict[str, bool | tuple[str, ...]] | None = None

@@ -99,7 +99,7 @@ def save(folder: Path, step: int, arrays: Mapping[str, np.ndarray], state: Mappi
             _remove(staged)
         raise
     phase("retention")
-    _retain(folder, step, keep)
+    retain(folder, step, keep)
     return path
 
 
@@ -187,7 +187,8 @@ def _all(folder: Path) -> Iterator[Path]:
         yield from sorted(path for path in folder.iterdir() if _NAME.match(path.name) and path.is_dir())
 
 
-def _retain(folder: Path, step: int, keep: int) -> None:
+def retain(folder: Path, step: int, keep: int) -> None:
+    """Remove checkpoints but for the newest `keep` up to that of a step, itself included."""
     # one without a manifest is what a process left that was killed while it removed it
     found = [path for path in _all(folder) if (path / MANIFEST).is_file() and int(path.name[-10:]) <= step]
     for path in _all(folder):

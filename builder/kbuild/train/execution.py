@@ -43,9 +43,11 @@ def prepare(train: Train) -> list[str]:
         What a user should know of it, a line each.
 
     Raises:
-        SpecError: K162 if the backend cannot do what is asked.
+        SpecError: K162 if the backend cannot do what is asked, K506 if it has begun with other threads.
     """
     notes = []
+    if train.threads is not None:
+        notes += filter(None, [backend.share(train.threads)])
     if train.precision != "float32" and not accelerated():
         notes.append(
             f"warning: `precision: {train.precision}` on a CPU is slower than float32, up to 60 times; it is for GPUs"

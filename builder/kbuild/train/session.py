@@ -208,6 +208,7 @@ def _finish(job: Job, path: Path, keeper: _Keeper, guard, best, phase: int, caus
         run = replace(run, health=[one.sentence for one in keeper.health.findings(keeper.rows, epoch, phase)])
         keeper.tell(run.health)
     _show(keeper.board, path, numbers, test)
+    keeper.close(whole)  # what is done is there whole
     rundir.describe(
         path,
         monitor=best.monitor,
@@ -239,6 +240,10 @@ def _begin(job: Job, path: Path, text: str, command: Sequence[str], start: Posit
         again = {"resumed": rundir.now(), "planned_epochs": planned, "spec_digest": digest}
         rundir.describe(path, status="running", **rundir.process(), **again)
         atomic.write_text(path / "spec.yaml", text)
+        if spec.train.checkpoint is not None:
+            # those that were to go when it was killed, and there may be none to come that would have them go
+            done = start.epoch * job.train.steps + start.batch
+            checkpoint.retain(path / "checkpoints", done, spec.train.checkpoint.keep)
         return
     atomic.write_text(path / "spec.yaml", text)
     atomic.write_json(path / "encoding.json", data.encoding)

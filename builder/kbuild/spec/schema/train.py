@@ -39,6 +39,7 @@ _ABOUT = {
     "bootstrap": "Train on as many examples drawn with replacement from the training part, other ones for each seed.",
     "seed": "Of the split, the initial weights, the order and the noise.",
     "deterministic": "The same bits on the same machine, slower.",
+    "threads": "Threads that share an operation on a CPU; all cores where it is left out.",
 }
 _SEARCH = {
     "oracle": "What decides on the next trial: `{BayesianOptimization: {max_trials: 30}}`.",
