@@ -47,7 +47,7 @@ class Writer:
 
     def function(self, name: str, plan: Plan, said: str, precision: str = "float32") -> str:
         """The function that makes the model of a plan."""
-        names = Names(plan)
+        names = Names(plan, {layer.name: layer for layer in self.model.layers})
         lines = [f"def {name}() -> keras.Model:", f'{_INDENT}"""{said}"""']
         if precision != "float32":
             lines += [f"{_INDENT}before = keras.config.dtype_policy()"]
@@ -162,15 +162,14 @@ class Writer:
 class Names:
     """The variables of a function: one for each tensor or list of tensors, and for layers that are named again."""
 
-    def __init__(self, plan: Plan):
+    def __init__(self, plan: Plan, layers: Mapping[str, Any]):
         self._names: dict[str, str] = {}
         for name in (*(given.name for given in plan.inputs), *(step.name for step in plan.steps)):
             self._names[name] = self._free(name)
         self._again = {step.layer for step in plan.steps if step.layer != step.name}
         refs = [ref for step in plan.steps for value in (*step.args, *step.kwargs.values()) for ref in _refs(value)]
         later = {ref.step for ref in (*refs, *plan.outputs.values()) if ref.index}
-        several = {step.name for step in plan.steps if step.shapes is None or len(step.shapes) != 1}
-        self._several = later | several
+        self._several = later | {step.name for step in plan.steps if _gives_several(step, layers.get(step.name))}
 
     def __getitem__(self, name: str) -> str:
         return self._names[name]
@@ -200,6 +199,13 @@ class Names:
             count += 1
             found = f"{plain}_{count}"
         return found
+
+
+def _gives_several(step: Step, layer: Any) -> bool:
+    """Whether a step gives several tensors, or may do so."""
+    if step.shapes is not None:
+        return len(step.shapes) != 1
+    return layer is None or isinstance(layer.output, list | tuple | dict)
 
 
 def _refs(value: object) -> list[Ref]:
