@@ -151,6 +151,7 @@ def test_what_cannot_be_searched_is_told_before_anything_starts(change, code, tm
     assert not (tmp_path / "study").exists()
 
 
+@pytest.mark.full
 def test_a_script_needs_no_guard(tmp_path):
     script = tmp_path / "script.py"
     tune = "oracle: {RandomSearch: {max_trials: 2}}, parallel: 1"

@@ -315,6 +315,7 @@ def test_mixed_precision_on_a_cpu_warns_and_trains(tmp_path):
     assert keras.config.dtype_policy().name == "float32"
 
 
+@pytest.mark.full
 def test_sigterm_stops_a_process_and_keeps_the_best(tmp_path):
     out = tmp_path / "r"
     script = (
