@@ -130,7 +130,9 @@ def dead(tmp_path_factory):
 
 def test_one_sentence_at_the_end_says_so(dead):
     run, notes = dead
-    told = [note for note in notes if note.startswith("warning: ") and "units" in note]
+    # which of them is the likeliest is not the same on every backend
+    assert any("units" in sentence for sentence in run.health)
+    told = [note for note in notes if note.startswith("warning: ") and any(one in note for one in run.health)]
     assert len(told) == 1
     assert told[0].startswith(f"warning: {run.health[0]}")
     assert json.loads((run.path / "run.json").read_text())["health"] == list(run.health)

@@ -243,14 +243,14 @@ def test_a_killed_set_goes_on_to_the_same_end(place, share, made, disk, tmp_path
 
 
 class Signalled(Reporter):
-    """Sends a signal to its own process at a step of a member, or when a note is told."""
+    """Sends a signal to its own process at the end of an epoch, counted over all members, or when a note is told."""
 
-    def __init__(self, number: int, step: int = 0, note: str = ""):
-        self._number, self._step, self._note, self._steps = number, step, note, 0
+    def __init__(self, number: int, epoch: int = 0, note: str = ""):
+        self._number, self._epoch, self._note, self._epochs = number, epoch, note, 0
 
-    def step(self, done: int) -> None:
-        self._steps += 1
-        if self._steps == self._step:
+    def epoch(self, row: object, best: bool) -> None:
+        self._epochs += 1
+        if self._epochs == self._epoch:
             os.kill(os.getpid(), self._number)
 
     def note(self, text: str) -> None:
@@ -262,7 +262,7 @@ class Signalled(Reporter):
 @pytest.mark.parametrize(
     ("report", "code", "begun"),
     [
-        pytest.param(Signalled(signal.SIGTERM, step=10), 143, 2, marks=pytest.mark.full, id="in a member"),
+        pytest.param(Signalled(signal.SIGTERM, epoch=4), 143, 2, marks=pytest.mark.full, id="in a member"),
         pytest.param(Signalled(signal.SIGINT, note="member 1 (seed 7) of 2 is"), 130, 1, id="between two"),
     ],
 )
