@@ -130,8 +130,7 @@ def dead(tmp_path_factory):
 
 def test_one_sentence_at_the_end_says_so(dead):
     run, notes = dead
-    # which of them is the likeliest is not the same on every backend
-    assert any("units" in sentence for sentence in run.health)
+    # what is found, and what is likeliest, is not the same on every backend: bits decide at such a rate
     told = [note for note in notes if note.startswith("warning: ") and any(one in note for one in run.health)]
     assert len(told) == 1
     assert told[0].startswith(f"warning: {run.health[0]}")
