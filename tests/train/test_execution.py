@@ -140,6 +140,19 @@ def test_without_xla_the_number_of_steps_at_a_time_changes_no_bit():
     assert (seen, less) == ([*range(6)] * 2, [0] * 2)
 
 
+@pytest.mark.skipif(not TENSORFLOW, reason="JAX compiles a step of a batch and a step of a loop apart")
+def test_an_epoch_of_one_step_needs_no_pipeline_and_has_the_same_bits():
+    found = []
+    for data in (lambda running, few: running.data(few), lambda running, few: few.data):
+        few, model = fed(count=SIZE), made()
+        given = data(Running(model, PLAIN, False), few)
+        model.fit(given, epochs=3, verbose=0, shuffle=False)
+        found.append((bits(model), tuple(given.element_spec.shape) if hasattr(given.element_spec, "shape") else None))
+    (one, shape), (other, batches) = found
+    assert (shape, batches) == ((), None)
+    assert one == other
+
+
 def test_in_a_compiled_loop_the_number_of_steps_at_a_time_changes_no_bit(loop):
     few, logs, seen = loop.train(4)
     many, same, less = loop.train(16)

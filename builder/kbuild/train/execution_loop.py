@@ -44,7 +44,7 @@ class Running:
         """What to give to `fit` for an epoch from batch `first` on. The model is made ready for it."""
         self.ready()
         held, model = feed.held, self._model
-        if held is None or not self._loops():
+        if held is None or not self._loops(feed.steps):
             return feed.data if first == 0 else feed.rest(first)
         if self._made is None or self._made[0] is not model.optimizer or self._made[1] is not held:
             # a program knows the optimizer and the examples that it was made with
@@ -72,12 +72,18 @@ class Running:
         first = self._measured.index(held) * _FAR
         return _numbers(first, first + feed.steps, self.choice.steps_per_execution)
 
-    def _loops(self) -> bool:
-        """Whether the steps of an execution follow each other in a function of this file, on examples in memory."""
+    def _loops(self, steps: int = 0) -> bool:
+        """Whether the steps of an execution follow each other in a function of this file, on examples in memory.
+
+        Args:
+            steps: of an epoch. Where it is one, to begin a pipeline would take longer than the step.
+        """
         name = keras.backend.backend()
         if name not in ("tensorflow", "jax") or keras.distribution.distribution() is not None:
             return False
-        if getattr(self._model, "_distribute_strategy", None) is not None or self.choice.steps_per_execution == 1:
+        if getattr(self._model, "_distribute_strategy", None) is not None:
+            return False
+        if self.choice.steps_per_execution == 1 and steps != 1:
             return False
         if not self.choice.jit:
             return name == "tensorflow"

@@ -229,21 +229,25 @@ def _show(board: Board | None, path: Path, numbers: Mapping[str, float], test: M
     board.best(numbers, test)
 
 
+def _again(job: Job, path: Path, text: str, start: Position) -> None:
+    """Write down that a run goes on."""
+    spec, digest = job.spec, hashlib.sha256(text.encode()).hexdigest()
+    again = {"resumed": rundir.now(), "planned_epochs": spec.train.length, "spec_digest": digest}
+    rundir.describe(path, status="running", **rundir.process(), **again)
+    atomic.write_text(path / "spec.yaml", text)
+    if spec.train.checkpoint is not None:
+        # those that were to go when it was killed, and there may be none to come that would have them go
+        done = start.epoch * job.train.steps + start.batch
+        checkpoint.retain(path / "checkpoints", done, spec.train.checkpoint.keep)
+
+
 def _begin(job: Job, path: Path, text: str, command: Sequence[str], start: Position | None) -> None:
     """Write everything that is known before the first step."""
     spec, data = job.spec, job.dataset
     checkpoint.clean(path / "checkpoints")
     atomic.clean(path)
     if start is not None:
-        planned = spec.train.length
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        again = {"resumed": rundir.now(), "planned_epochs": planned, "spec_digest": digest}
-        rundir.describe(path, status="running", **rundir.process(), **again)
-        atomic.write_text(path / "spec.yaml", text)
-        if spec.train.checkpoint is not None:
-            # those that were to go when it was killed, and there may be none to come that would have them go
-            done = start.epoch * job.train.steps + start.batch
-            checkpoint.retain(path / "checkpoints", done, spec.train.checkpoint.keep)
+        _again(job, path, text, start)
         return
     atomic.write_text(path / "spec.yaml", text)
     atomic.write_json(path / "encoding.json", data.encoding)
