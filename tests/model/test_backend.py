@@ -52,6 +52,7 @@ def _report(*args, **environment):
     return json.loads(done.stdout), done.stderr
 
 
+@pytest.mark.full
 def test_a_friendly_machine_starts_in_silence(tmp_path):
     report, stderr = _report(HERE, HOME=str(tmp_path))
     assert stderr == ""
@@ -82,6 +83,7 @@ def test_a_hostile_machine_changes_nothing_and_is_reported(tmp_path):
     ]
 
 
+@pytest.mark.full
 def test_a_home_that_cannot_be_written_to_is_replaced_and_the_environment_may_choose():
     report, stderr = _report(HOME=os.devnull, KERAS_BACKEND=HERE)
     assert stderr == ""

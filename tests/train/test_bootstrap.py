@@ -77,6 +77,7 @@ def test_labels_and_weights_are_drawn_with_their_examples(file):
         assert (np.asarray(part.x["input"])[:, :3].argmax(axis=1) == np.asarray(next(iter(part.y.values())))).all()
 
 
+@pytest.mark.full
 def test_a_bagged_run_that_was_stopped_goes_on_to_the_same_bits(bagged, tmp_path):
     out = shutil.copytree(bagged.path, tmp_path / "set")
     second = out / "members" / "2"

@@ -61,7 +61,8 @@ def problem(wrong) -> tuple[str, str, str | None]:
 
 
 @pytest.mark.parametrize(
-    "to", ["keras", "python", *(["savedmodel", pytest.param("litert", marks=pytest.mark.full)] if TF else [])]
+    "to",
+    ["keras", "python", *(pytest.param(to, marks=pytest.mark.full) for to in ("savedmodel", "litert") if TF)],
 )
 def test_another_process_gets_the_same_numbers(to, run):
     done = export(run, to)

@@ -76,6 +76,7 @@ def test_what_is_wrong_with_a_network_is_found(layers, train, kind, name, said, 
     assert "\n" not in found[0].sentence and not found[0].sentence.endswith(".")
 
 
+@pytest.mark.full
 def test_a_network_that_learned_fifty_digits_by_heart_overfits(tmp_path):
     _, rows, (found,) = watched(FEW.replace("epochs: 3", "epochs: 25") % ("{Dense: 64}, ReLU", "seed: 0"), tmp_path)
     assert rows[-1]["accuracy"] - rows[-1]["val_accuracy"] > 0.1

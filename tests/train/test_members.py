@@ -122,7 +122,8 @@ def test_data_that_are_not_split_need_no_seed_for_it():
     assert spec_of(kbuild.load(text, overrides={"train.repeats": 2}), second).data.split.test == 0
 
 
-@pytest.mark.parametrize("kind", ["repeats", pytest.param("folds", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["repeats", "folds"])
 def test_a_member_is_what_its_spec_fits_to_alone(kind, request, tmp_path):
     path = request.getfixturevalue(kind).path / "members" / "2"
     kbuild.fit(kbuild.load(path / "spec.yaml"), out=tmp_path / "alone", report=Reporter())

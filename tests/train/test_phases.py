@@ -199,6 +199,7 @@ def test_tensorboard_tells_the_phase_and_every_epoch_once(whole):
     assert [event.step for event in events.Scalars("epoch_loss")] == columns["epoch"]
 
 
+@pytest.mark.full
 def test_more_epochs_are_more_of_the_last_phase(tmp_path):
     one = {"train.phases": [{"epochs": 1}, {"epochs": 1, "trainable": {"backbone": True}}]}
     short = fit(SPEC, tmp_path / "short", **one)
