@@ -41,6 +41,7 @@ SEVERITY: Severity = "error"
 
 _EITHER = frozenset({"accuracy", "acc", "Mean", "Sum", "MeanMetricWrapper", "Metric"})
 """What Keras chooses by the shapes, and what is told no labels."""
+_UNTOLD = frozenset({"Mean", "Sum"})
 _IOU = frozenset({"IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU", "BinaryIoU"})
 _MATRIX = frozenset({"F1Score", "FBetaScore"})
 _ROWS = frozenset({"BinaryCrossentropy", "CategoricalCrossentropy", "TopKCategoricalAccuracy"})
@@ -82,6 +83,8 @@ def find(net: Net) -> Iterator[Problem]:
 def _wrong(
     name: str, metric: Call, net: Net, head: Head, target: Target, vectors: bool
 ) -> tuple[Severity, str, str | None] | None:
+    if name in _UNTOLD:
+        return "error", "is told values and their weights, not labels and predictions", "leave it out"
     ref = net.plan.outputs[head.output]
     shape = net.plan.shape(ref)
     units = shape[-1] if shape else None
